@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Indicator values as they are stored, served and compared."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hub.core.readings import Grade, Origin
+
+
+class Status(StrEnum):
+    """`provisional`: the window or its grace is open; `final`: closed; `insufficient_data`: no value, see reason."""
+
+    PROVISIONAL = "provisional"
+    FINAL = "final"
+    INSUFFICIENT = "insufficient_data"
+
+
+class Component(Struct, frozen=True, kw_only=True):
+    """What one input gave: the sub-index of a pollutant, one hour's mean, one site."""
+
+    value: float | None
+    unit: str | None = None
+    band: int | None = None
+    coverage: float | None = None
+    n_valid: int = 0
+    n_expected: int | None = None
+
+
+class IndicatorValue(Struct, frozen=True, kw_only=True):
+    """One indicator at one place over one window [start, end), ns since 1970.
+
+    Exactly one of `value` and `reason` is set when `status` is insufficient_data (then `value` is None).
+    `coverage` is n_valid / n_expected in 0..1, None where it is unknown (no declared interval).
+    `lower_bound` says that missing inputs could only make the value worse (higher); `missing` names them.
+    `revision`: 0 provisional, 1 first final, more for later changes. `seq` orders the change feed (0: not stored).
+    `closed` is True once the window and its grace are over, also where the status is insufficient_data.
+    """
+
+    indicator: str
+    place: str
+    start: int
+    end: int
+    period: str
+    value: float | None
+    unit: str
+    status: Status
+    definition_version: int
+    reason: str | None = None
+    band: int | None = None
+    score: float | None = None
+    coverage: float | None = None
+    n_valid: int = 0
+    n_expected: int | None = None
+    missing: Sequence[str] = ()
+    lower_bound: bool = False
+    components: Mapping[str, Component] = {}
+    origin: Origin = Origin.MEASURED
+    grade: Grade = Grade.REFERENCE
+    revision: int = 0
+    closed: bool = False
+    computed_at: int = 0
+    cause: str | None = None
+    seq: int = 0
+
+    def same_result(self, other: "IndicatorValue") -> bool:
+        """Whether both say the same: all that is a function of readings, corrections and definition."""
+        return self.result() == other.result()
+
+    def result(self) -> tuple[object, ...]:
+        """The part that is a pure function of stored readings, corrections and the definition version."""
+        return (
+            self.value,
+            self.status,
+            self.reason,
+            self.band,
+            self.score,
+            self.coverage,
+            self.n_valid,
+            self.n_expected,
+            tuple(self.missing),
+            self.lower_bound,
+            dict(self.components),
+            self.origin,
+            self.grade,
+            self.definition_version,
+        )
+
+
+class Correction(Struct, frozen=True, kw_only=True):
+    """A row that changes how stored readings in [start, end) are read; `action` is override_flag or exclude here."""
+
+    id: int
+    device: str
+    quantity: str | None
+    start: int
+    end: int
+    action: str
+    flag: int | None
+    by: str
+    reason: str

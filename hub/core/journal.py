@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What ingest commits in one transaction before it acknowledges a batch, and what others read of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from hub.core.readings import NS
+
+HOUR_NS = 3600 * NS
+
+
+class Touch(NamedTuple):
+    """Readings of (device, quantity) in the UTC hour that starts at `hour` (ns) arrived; duplicates touch too."""
+
+    device: str
+    quantity: str
+    hour: int
+
+
+class AccountKey(NamedTuple):
+    """Counts are kept per hour of arrival (ns), connector ("" where none owns the topic) and device ("" unknown)."""
+
+    hour: int
+    connector: str
+    device: str
+
+
+class Counts(Struct):
+    """The terms of the accounting equations.
+
+    Deliveries: received = decoded + quarantined + refused + ignored.
+    Readings: readings = stored + duplicate + conflict + rejected (only of decoded deliveries).
+    """
+
+    received: int = 0
+    decoded: int = 0
+    quarantined: int = 0
+    refused: int = 0
+    ignored: int = 0
+    readings: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    rejected: int = 0
+
+
+class Quarantined(Struct, frozen=True, kw_only=True):
+    """A message set aside, raw, with its reason.
+
+    `scope` is "message" when nothing of it was used, "reading" when a part was (then `detail` names the part).
+    `external_id` is the connector's name of the device where it could be read. `state` is waiting, redriven or purged.
+    """
+
+    received: int
+    topic: str
+    payload: bytes
+    reason: str
+    detail: str
+    connector: str = ""
+    external_id: str = ""
+    device: str = ""
+    scope: str = "message"
+    retain: bool = False
+    id: int = 0
+    state: str = "waiting"
+    attempts: int = 0
+
+
+class DeviceSeen(Struct, frozen=True, kw_only=True):
+    """The newest that is known of a device's transmissions: arrival and reading time in ns."""
+
+    device: str
+    received: int
+    time: int | None
+    messages: int
+
+
+class EventRecord(Struct, frozen=True, kw_only=True):
+    """A device event (join, status, log line, broker refusal) with its reason in words."""
+
+    device: str
+    connector: str
+    external_id: str
+    kind: str
+    level: str
+    reason: str
+    text: str
+    time: int
+    received: int
+    id: int = 0
+
+
+class JournalBatch(Struct, kw_only=True):
+    """All that one group commit records."""
+
+    touches: Sequence[Touch] = ()
+    accounts: Mapping[AccountKey, Counts] = {}
+    reasons: Mapping[tuple[str, str], int] = {}
+    quarantined: Sequence[Quarantined] = ()
+    redriven: Sequence[int] = ()
+    events: Sequence[EventRecord] = ()
+    seen: Sequence[DeviceSeen] = ()
+    untimed: Mapping[bytes, int] = {}

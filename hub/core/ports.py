@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Where parts of one level meet: Protocols, joined in `hub.app` alone.
+
+All hot ports take batches. A port raises only errors of `hub.core.errors`; drivers' own errors never cross it.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from hub.core.delivery import Delivery, Publication
+from hub.core.indicators import Correction, IndicatorValue
+from hub.core.journal import DeviceSeen, EventRecord, JournalBatch, Quarantined, Touch
+from hub.core.places import RegistrySnapshot
+from hub.core.readings import Columns, PutResult, Reading, Series
+
+
+class PartHealth(NamedTuple):
+    """State of one part: `ok`, what was found, and what to do when it is not ok."""
+
+    part: str
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+class Source(Protocol):
+    """Where deliveries come from."""
+
+    def batches(self) -> AsyncIterator[Sequence[Delivery]]:
+        """Yield batches in order of receipt until closed; survives reconnects."""
+        ...
+
+    async def ack(self, tokens: Sequence[int]) -> None:
+        """Acknowledge, in the order given; stale tokens are ignored."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnect without losing what was not acknowledged."""
+        ...
+
+
+class Publisher(Protocol):
+    """Where the hub's own messages go."""
+
+    async def publish(self, messages: Sequence[Publication]) -> None:
+        """Return when the broker has confirmed all; raise Retry when it is away."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnect."""
+        ...
+
+
+class ReadingStore(Protocol):
+    """Durable readings under the key rule of `hub.core.readings`."""
+
+    async def put(self, rows: Sequence[Reading]) -> PutResult:
+        """Store what is new; durable on return. Raise Retry (nothing is lost, put again) or Stop."""
+        ...
+
+    async def scan(self, series: Sequence[Series], start: int, end: int) -> Columns:
+        """All readings of the series with start <= time < end (ns)."""
+        ...
+
+    async def latest(self, series: Sequence[Series]) -> Mapping[Series, Reading]:
+        """The newest reading of each series that has one."""
+        ...
+
+    async def series(self, devices: Sequence[str] | None = None) -> Sequence[Series]:
+        """All series that hold readings, of the devices named or of all."""
+        ...
+
+    async def check(self) -> PartHealth:
+        """Ask the store whether it works now."""
+        ...
+
+    async def close(self) -> None:
+        """Release files and connections."""
+        ...
+
+
+class IndicatorSink(Protocol):
+    """A projection of indicator values (InfluxDB, MQTT): rebuilt from the ledger at any time."""
+
+    async def write(self, values: Sequence[IndicatorValue], registry: RegistrySnapshot) -> None:
+        """Write or overwrite; idempotent. Raise Retry or Stop."""
+        ...
+
+
+class Journal(Protocol):
+    """Ingest's own record: touch log, accounts, quarantine index. One writer."""
+
+    async def commit(self, batch: JournalBatch) -> None:
+        """Commit all in one transaction; durable on return."""
+        ...
+
+    async def recent_untimed(self, since: int) -> Mapping[bytes, int]:
+        """Hashes of messages stamped on arrival since `since` (ns), with the arrival."""
+        ...
+
+    async def waiting(self, ids: Sequence[int]) -> Sequence[Quarantined]:
+        """Quarantined messages that still wait, by id, with payload, in order of receipt."""
+        ...
+
+    async def close(self) -> None:
+        """Release the file."""
+        ...
+
+
+class QuarantineFilter(NamedTuple):
+    """Which quarantined messages; None means any."""
+
+    state: str | None = "waiting"
+    reason: str | None = None
+    connector: str | None = None
+    external_id: str | None = None
+    ids: Sequence[int] | None = None
+
+
+class JournalReader(Protocol):
+    """What engine, API and console read of ingest's journal; never writes."""
+
+    def touches(self, after: int, limit: int) -> tuple[Sequence[Touch], int]:
+        """Touches after cursor `after` in order, and the new cursor."""
+        ...
+
+    def quarantine(
+        self, where: QuarantineFilter, after: int = 0, limit: int = 100
+    ) -> Sequence[Quarantined]:
+        """Newest first; `after` is the id of the last row of the page before (0: from the top)."""
+        ...
+
+    def accounts(self, since: int) -> Sequence[tuple[str, str, Mapping[str, int]]]:
+        """(connector, device, counts by name) summed over hours from `since` (ns)."""
+        ...
+
+    def reasons(self) -> Mapping[tuple[str, str], int]:
+        """(connector, reason) to count, of all time."""
+        ...
+
+    def seen(self) -> Mapping[str, DeviceSeen]:
+        """Newest transmission of each device."""
+        ...
+
+    def events(self, device: str | None = None, limit: int = 100) -> Sequence[EventRecord]:
+        """Device events, newest first."""
+        ...
+
+
+class Command(NamedTuple):
+    """An order to ingest, left in the ledger: `kind` is redrive; `arguments` select quarantined messages."""
+
+    id: int
+    kind: str
+    arguments: Mapping[str, object]
+
+
+class Registry(Protocol):
+    """Devices and places, as ingest and engine need them."""
+
+    def version(self) -> int:
+        """Cheap: grows with every change."""
+        ...
+
+    def snapshot(self) -> RegistrySnapshot:
+        """Everything at one version."""
+        ...
+
+
+class CommandQueue(Protocol):
+    """Orders that one process leaves for ingest."""
+
+    def pending(self) -> Sequence[Command]:
+        """Orders not done yet, oldest first."""
+        ...
+
+    def done(self, command: int, result: Mapping[str, object]) -> None:
+        """Mark as done, with what came of it."""
+        ...
+
+    def submit(self, kind: str, arguments: Mapping[str, object]) -> int:
+        """Leave an order; returns its id."""
+        ...
+
+
+class ValueQuery(NamedTuple):
+    """Which indicator values; None means any. Times in ns; `latest` keeps the newest window of each place only."""
+
+    indicator: str | None = None
+    place: str | None = None
+    start: int | None = None
+    end: int | None = None
+    below: bool = False  # places under `place` too
+    latest: bool = False
+    after_seq: int | None = None  # change feed: seq greater than this, in order of seq
+    limit: int | None = None
+
+
+class ValueLedger(Protocol):
+    """The truth for indicator values, with the engine's cursors."""
+
+    def current(self, keys: Sequence[tuple[str, str, int]]) -> Mapping[tuple[str, str, int], IndicatorValue]:
+        """Stored values by (indicator, place, start), the newest revision of each."""
+        ...
+
+    def values(self, query: ValueQuery) -> Sequence[IndicatorValue]:
+        """Newest revisions in order of (start, indicator, place), or of seq for the change feed."""
+        ...
+
+    def due(self, now: int, limit: int) -> Sequence[IndicatorValue]:
+        """Values not closed whose `closes_at` is at or before `now`."""
+        ...
+
+    def revisions(self, indicator: str, place: str, start: int) -> Sequence[IndicatorValue]:
+        """All revisions kept for one window, oldest first."""
+        ...
+
+    def commit(
+        self,
+        values: Sequence[tuple[IndicatorValue, int]],
+        cursors: Mapping[str, int],
+        dropped: Sequence[tuple[str, str, int]] = (),
+    ) -> Sequence[IndicatorValue]:
+        """Store values, each with its closes_at (ns), and cursors in one transaction; returns them with `seq`.
+
+        A value of revision 0 overwrites in place; a higher one is a new row.
+        """
+        ...
+
+    def cursor(self, name: str) -> int:
+        """Position of a reader such as `touch:0` or `sink:influx`; 0 at first."""
+        ...
+
+    def corrections(self, after: int = 0) -> Sequence[Correction]:
+        """Corrections with id greater than `after`."""
+        ...
+
+    def holds(self, now: int) -> Sequence[str]:
+        """Names of running imports that hold finalisation back."""
+        ...

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Readings, and the columns they are read back in.
+
+A reading is keyed by (device, quantity, time). Times are int64 nanoseconds since 1970 in UTC, values are finite
+floats in the canonical unit of their quantity. `Reading.time` is the start of the interval for means and totals,
+the instant otherwise.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+NS = 1_000_000_000
+
+
+class Flag(IntEnum):
+    """Quality flag after QARTOD."""
+
+    GOOD = 1
+    NOT_EVALUATED = 2
+    SUSPECT = 3
+    FAIL = 4
+    MISSING = 9
+
+
+class Origin(IntEnum):
+    """Where a figure comes from. The numbers order them: of several inputs the worst (highest) is inherited."""
+
+    MEASURED = 0
+    ENTERED = 1
+    IMPORTED = 2
+    SIMULATED = 3
+
+    @property
+    def word(self) -> str:
+        """Lower-case name used in JSON, CSV and configuration."""
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, word: str) -> "Origin":
+        """Origin by its lower-case name; ValueError names the choices."""
+        try:
+            return cls[word.upper()]
+        except KeyError:
+            raise ValueError(f"origin {word!r} is none of {', '.join(o.word for o in cls)}") from None
+
+
+class TimeSource(StrEnum):
+    """Whose clock stamped a reading."""
+
+    DEVICE = "device"
+    SERVER = "server"
+    ARRIVAL = "arrival"
+
+
+class Grade(IntEnum):
+    """What a device may be used for, after CEN/TS 17660; the worst (highest) is inherited."""
+
+    REFERENCE = 0
+    INDICATIVE = 1
+    INFORMATIVE = 2
+
+    @property
+    def word(self) -> str:
+        """Lower-case name used in JSON, CSV and configuration."""
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, word: str) -> "Grade":
+        """Grade by its lower-case name; ValueError names the choices."""
+        try:
+            return cls[word.upper()]
+        except KeyError:
+            raise ValueError(f"grade {word!r} is none of {', '.join(g.word for g in cls)}") from None
+
+
+class Series(NamedTuple):
+    """One device's one quantity."""
+
+    device: str
+    quantity: str
+
+
+class Reading(Struct, frozen=True, gc=False):
+    """A checked reading in canonical unit, ready to be stored."""
+
+    device: str
+    quantity: str
+    value: float
+    time: int
+    flag: int = Flag.GOOD
+    time_source: TimeSource = TimeSource.DEVICE
+    revision: int = 0
+    origin: int = Origin.MEASURED
+
+    @property
+    def series(self) -> Series:
+        """The series this reading belongs to."""
+        return Series(self.device, self.quantity)
+
+
+class Outcome(IntEnum):
+    """What a store did with one row of `put`."""
+
+    STORED = 0  # new, or a higher revision of a stored one
+    DUPLICATE = 1  # the same value is stored already (at the same or a higher revision)
+    CONFLICT = 2  # a different value is stored at the same or a higher revision; the stored one stays
+    REJECTED = 3  # the store refuses this very row for good; see `PutResult.errors`
+
+
+class PutResult(Struct, frozen=True):
+    """Outcomes of one `put`, by index of the rows given.
+
+    `errors` has the store's words for rejected rows, and the stored value for conflicts ("stored 20.3").
+    """
+
+    outcomes: Sequence[Outcome]
+    errors: dict[int, str] = {}
+
+
+class Columns(Struct, frozen=True, eq=False):
+    """Readings of several series as columns of equal length n, sorted by (time, device, quantity).
+
+    `series[index[i]]` is the series of row i. Each (series, time) stands once.
+    """
+
+    series: Sequence[Series]
+    index: npt.NDArray[np.int32]
+    time: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    flag: npt.NDArray[np.uint8]
+    origin: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.time)
