@@ -86,7 +86,8 @@ def check_device_id(device: str) -> str:
     """Return `device` when it is a valid device id, else raise Invalid."""
     if not _DEVICE_ID.fullmatch(device):
         raise Invalid(
-            f"{device!r} is no device id: 1 to 64 of A-Z a-z 0-9 _ - (safe in topics, subjects, tags and URLs)", "id"
+            f"{device!r} is no device id: 1 to 64 of A-Z a-z 0-9 _ - (safe in topics, subjects, tags and URLs)",
+            "id",
         )
     return device
 
@@ -94,5 +95,7 @@ def check_device_id(device: str) -> str:
 def check_place_id(place: str) -> str:
     """Return `place` when it is a valid place id, else raise Invalid."""
     if not _PLACE_ID.fullmatch(place):
-        raise Invalid(f"{place!r} is no place id: municipality/part/site in a-z 0-9 _ -, at most four levels", "place")
+        raise Invalid(
+            f"{place!r} is no place id: municipality/part/site in a-z 0-9 _ -, at most four levels", "place"
+        )
     return place

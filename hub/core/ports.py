@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from hub.core.delivery import Delivery, Publication
 from hub.core.indicators import Correction, IndicatorValue
 from hub.core.journal import DeviceSeen, EventRecord, JournalBatch, Quarantined, Touch
-from hub.core.places import RegistrySnapshot
+from hub.core.places import Device, Place, RegistrySnapshot
 from hub.core.readings import Columns, PutResult, Reading, Series
 
 
@@ -124,9 +124,7 @@ class JournalReader(Protocol):
         """Touches after cursor `after` in order, and the new cursor."""
         ...
 
-    def quarantine(
-        self, where: QuarantineFilter, after: int = 0, limit: int = 100
-    ) -> Sequence[Quarantined]:
+    def quarantine(self, where: QuarantineFilter, after: int = 0, limit: int = 100) -> Sequence[Quarantined]:
         """Newest first; `after` is the id of the last row of the page before (0: from the top)."""
         ...
 
@@ -164,6 +162,50 @@ class Registry(Protocol):
 
     def snapshot(self) -> RegistrySnapshot:
         """Everything at one version."""
+        ...
+
+
+class DeviceBook(Registry, Protocol):
+    """The registry for those who change it."""
+
+    def add_device(self, device: Device) -> Device:
+        """Register; in the same transaction leave a redrive order for its waiting messages. Raise Exists, NotFound."""
+        ...
+
+    def remove_device(self, device: str) -> None:
+        """Forget the registration; readings and values stay. Raise NotFound."""
+        ...
+
+    def put_places(self, places: Sequence[Place]) -> int:
+        """Add or replace places, parents first; returns how many changed."""
+        ...
+
+
+class ApiKey(NamedTuple):
+    """A key without its secret. Scopes: `admin` (everything), `write`, `read`."""
+
+    id: str
+    name: str
+    scopes: frozenset[str]
+
+
+class KeyRing(Protocol):
+    """API keys; only hashes are stored."""
+
+    def create(self, name: str, scopes: frozenset[str]) -> tuple[ApiKey, str]:
+        """Make a key; the secret is returned this once."""
+        ...
+
+    def verify(self, secret: str) -> ApiKey | None:
+        """The key that has this secret, None when there is none or it is revoked."""
+        ...
+
+    def revoke(self, key: str) -> None:
+        """Make the key useless; raise NotFound."""
+        ...
+
+    def keys(self) -> Sequence[ApiKey]:
+        """All keys that are not revoked."""
         ...
 
 
