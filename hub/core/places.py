@@ -95,7 +95,5 @@ def check_device_id(device: str) -> str:
 def check_place_id(place: str) -> str:
     """Return `place` when it is a valid place id, else raise Invalid."""
     if not _PLACE_ID.fullmatch(place):
-        raise Invalid(
-            f"{place!r} is no place id: municipality/part/site in a-z 0-9 _ -, at most four levels", "place"
-        )
+        raise Invalid(f"{place!r} is no place id: municipality/part/site in a-z 0-9 _ -, at most four levels", "place")
     return place
