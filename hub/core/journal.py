@@ -50,7 +50,9 @@ class Quarantined(Struct, frozen=True, kw_only=True):
     """A message set aside, raw, with its reason.
 
     `scope` is "message" when nothing of it was used, "reading" when a part was (then `detail` names the part).
-    `external_id` is the connector's name of the device where it could be read. `state` is waiting, redriven or purged.
+    `external_id` is the connector's name of the device where it could be read. `readings` counts what it
+    stands for in scope "reading". `state` is waiting, redriven, purged, or refused (then `payload` is only its
+    beginning, kept as a sample).
     """
 
     received: int
@@ -62,6 +64,7 @@ class Quarantined(Struct, frozen=True, kw_only=True):
     external_id: str = ""
     device: str = ""
     scope: str = "message"
+    readings: int = 0
     retain: bool = False
     id: int = 0
     state: str = "waiting"
@@ -93,13 +96,19 @@ class EventRecord(Struct, frozen=True, kw_only=True):
 
 
 class JournalBatch(Struct, kw_only=True):
-    """All that one group commit records."""
+    """All that one group commit records.
+
+    `accounts` are added to what is there. `redriven` are ids of quarantined messages that are used now; `retried` are
+    rows (by id) that wait on, with their new reason. `untimed` maps the hash of a message stamped on arrival to that
+    arrival.
+    """
 
     touches: Sequence[Touch] = ()
     accounts: Mapping[AccountKey, Counts] = {}
     reasons: Mapping[tuple[str, str], int] = {}
     quarantined: Sequence[Quarantined] = ()
     redriven: Sequence[int] = ()
+    retried: Sequence[Quarantined] = ()
     events: Sequence[EventRecord] = ()
     seen: Sequence[DeviceSeen] = ()
     untimed: Mapping[bytes, int] = {}

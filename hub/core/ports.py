@@ -87,6 +87,16 @@ class IndicatorSink(Protocol):
         ...
 
 
+class QuarantineFilter(NamedTuple):
+    """Which quarantined messages; None means any."""
+
+    state: str | None = "waiting"
+    reason: str | None = None
+    connector: str | None = None
+    external_id: str | None = None
+    ids: Sequence[int] | None = None
+
+
 class Journal(Protocol):
     """Ingest's own record: touch log, accounts, quarantine index. One writer."""
 
@@ -98,23 +108,17 @@ class Journal(Protocol):
         """Hashes of messages stamped on arrival since `since` (ns), with the arrival."""
         ...
 
-    async def waiting(self, ids: Sequence[int]) -> Sequence[Quarantined]:
-        """Quarantined messages that still wait, by id, with payload, in order of receipt."""
+    async def waiting(self, where: QuarantineFilter, after: int, limit: int) -> Sequence[Quarantined]:
+        """Quarantined messages that still wait, with payload, in order of id (from `after`, exclusive)."""
+        ...
+
+    async def trim(self, cursor: int, untimed_before: int) -> None:
+        """Forget touches up to `cursor`, which every reader has passed, and untimed hashes older than given."""
         ...
 
     async def close(self) -> None:
         """Release the file."""
         ...
-
-
-class QuarantineFilter(NamedTuple):
-    """Which quarantined messages; None means any."""
-
-    state: str | None = "waiting"
-    reason: str | None = None
-    connector: str | None = None
-    external_id: str | None = None
-    ids: Sequence[int] | None = None
 
 
 class JournalReader(Protocol):
