@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: EUPL-1.2
+# make demo   a running city hub with a simulated city, from a fresh clone
+# make test   install everything the tests need (Debian packages through apt where allowed) and run them
+# make check  formatting, lint, types, architecture
+# make bench  measure; prints ratios against yardsticks and writes benchmarks/latest.json
+
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics postgresql
+
+.PHONY: demo run test check bench servers clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.run
+	$(BIN)/cityhub demo
+
+run: $(VENV)/.run
+	$(BIN)/cityhub run
+
+test: $(VENV)/.dev servers
+	$(BIN)/pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m dashboards.build --check
+
+bench: $(VENV)/.dev servers
+	$(BIN)/python -m benchmarks
+
+servers:
+	@./tests/install-servers $(SERVERS)
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or name it: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "On Debian the module venv comes with: apt install python3-venv"; exit 1; }
+
+$(VENV)/.run: $(BIN)/python requirements/run.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

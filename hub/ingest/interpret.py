@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""From a delivery to what it means: routed, decoded, attributed, normalised. Pure but for its caches.
+
+Every delivery ends in exactly one verdict: `decoded` (readings, events, or both), `quarantined` (nothing of it can be
+used, with one reason), `refused` (beyond the size limit; only a sample is kept) or `ignored` (the hub's own
+publications). Of a decoded delivery single readings may still be at fault: they are in `faults`.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from hub import sdk
+from hub.core.delivery import Delivery
+from hub.core.errors import Reject
+from hub.core.journal import HOUR_NS, EventRecord
+from hub.core.places import Device
+from hub.core.readings import Reading
+from hub.ingest.normalise import Conversions, normalise
+
+
+class Verdict(StrEnum):
+    """What became of a delivery."""
+
+    DECODED = "decoded"
+    QUARANTINED = "quarantined"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+
+
+class Fault(NamedTuple):
+    """Why a reading or a whole message cannot be used. `readings` is how many it concerns."""
+
+    reason: str
+    detail: str
+    external_id: str = ""
+    readings: int = 1
+
+
+class Interpretation(Struct, gc=False):
+    """One delivery's meaning. `device` is the registered device it is accounted to, "" when there is none.
+
+    `arrival` is set when a reading had to be stamped on arrival: hash of the message, and the stamp.
+    """
+
+    delivery: Delivery
+    verdict: Verdict
+    connector: str = ""
+    device: str = ""
+    readings: list[Reading] = []
+    faults: list[Fault] = []
+    events: list[EventRecord] = []
+    arrival: tuple[bytes, int] | None = None
+
+
+class Interpreter:
+    """Holds what interpretation depends on: routes, registered devices, conversions."""
+
+    def __init__(
+        self,
+        router: sdk.Router,
+        conversions: Conversions,
+        *,
+        max_payload: int,
+        own_prefixes: tuple[str, ...] = ("indicators/", "alarms/"),
+    ) -> None:
+        self._router = router
+        self._conversions = conversions
+        self._max_payload = max_payload
+        self._own = own_prefixes
+        self._devices: Mapping[tuple[str, str], Device] = {}
+
+    def register(self, devices: Iterable[Device]) -> None:
+        """Take over a new state of the registry."""
+        self._devices = {(device.connector, device.external_id): device for device in devices}
+
+    def interpret(self, delivery: Delivery, arrivals: Mapping[bytes, int]) -> Interpretation:
+        """Interpret one delivery. `arrivals` has the first arrival of recent messages without time, by hash."""
+        if len(delivery.payload) > self._max_payload:
+            size = f"{len(delivery.payload)} bytes; the limit is {self._max_payload}"
+            return _set_aside(delivery, Fault("too_large", size), verdict=Verdict.REFUSED)
+        hit = self._router.match(delivery.topic)
+        if hit is None:
+            if delivery.topic.startswith(self._own):
+                return Interpretation(delivery, Verdict.IGNORED)
+            return _set_aside(delivery, Fault("no_connector", f"topic {delivery.topic!r}"))
+        return self._decode(delivery, *hit, arrivals)
+
+    def _decode(
+        self,
+        delivery: Delivery,
+        connector: sdk.Connector,
+        variables: Mapping[str, str],
+        arrivals: Mapping[bytes, int],
+    ) -> Interpretation:
+        named = variables.get(connector.device, "")
+        try:
+            if not delivery.payload:
+                raise Reject("empty", "0 bytes")
+            message = sdk.RawMessage(delivery.topic, delivery.payload, delivery.received)
+            decoded = list(connector.decode(message, variables))
+        except Reject as error:
+            return self._blame(_set_aside(delivery, Fault(error.reason, error.detail, named), connector.name))
+        except Exception as error:  # a connector must not stop the hub; the message is kept
+            fault = Fault("connector_failed", f"{type(error).__name__}: {error}", named)
+            return self._blame(_set_aside(delivery, fault, connector.name))
+        return self._attribute(Interpretation(delivery, Verdict.DECODED, connector.name), decoded, arrivals)
+
+    def _blame(self, meaning: Interpretation) -> Interpretation:
+        """Account a message that could not be decoded to its device, where the topic names a registered one."""
+        device = self._devices.get((meaning.connector, meaning.faults[0].external_id))
+        if device is not None:
+            meaning.device = device.id
+        return meaning
+
+    def _attribute(
+        self, meaning: Interpretation, decoded: Iterable[sdk.Decoded], arrivals: Mapping[bytes, int]
+    ) -> Interpretation:
+        meaning.readings, meaning.faults, meaning.events = [], [], []
+        devices, connector, delivery = self._devices, meaning.connector, meaning.delivery
+        arrival: int | None = None
+        for item in decoded:
+            device = devices.get((connector, item.device))
+            if device is None:
+                meaning.faults.append(Fault("unknown_device", f"{connector} device {item.device!r}", item.device))
+                continue
+            if not meaning.device:
+                meaning.device = device.id
+            if isinstance(item, sdk.DeviceEvent):
+                meaning.events.append(_event(item, device, delivery.received))
+                continue
+            if item.time is None and arrival is None and not delivery.retain:
+                arrival, digest = _arrival(delivery, arrivals)
+                meaning.arrival = digest, arrival
+            try:
+                meaning.readings.append(
+                    normalise(item, device.id, device.origin, self._conversions, delivery.received, arrival)
+                )
+            except Reject as error:
+                meaning.faults.append(Fault(error.reason, error.detail, item.device))
+        if meaning.faults and not meaning.readings and not meaning.events:
+            meaning.verdict, meaning.faults = Verdict.QUARANTINED, [_summary(meaning.faults)]
+        return meaning
+
+
+def _set_aside(
+    delivery: Delivery, fault: Fault, connector: str = "", verdict: Verdict = Verdict.QUARANTINED
+) -> Interpretation:
+    return Interpretation(delivery, verdict, connector, faults=[fault])
+
+
+def _event(event: sdk.DeviceEvent, device: Device, received: int) -> EventRecord:
+    return EventRecord(
+        device=device.id,
+        connector=device.connector,
+        external_id=device.external_id,
+        kind=event.kind,
+        level=event.level,
+        reason=event.reason,
+        text=event.text,
+        time=received if event.time is None else event.time,
+        received=received,
+    )
+
+
+def _arrival(delivery: Delivery, arrivals: Mapping[bytes, int]) -> tuple[int, bytes]:
+    """When a message without time first arrived: a redelivery keeps the stamp of the first delivery."""
+    hashed = hashlib.blake2b(delivery.payload, digest_size=16)
+    hashed.update(b"\0" + delivery.topic.encode())
+    digest = hashed.digest()
+    first = arrivals.get(digest)
+    if delivery.dup and first is not None and delivery.received - first <= HOUR_NS:
+        return first, digest
+    return delivery.received, digest
+
+
+def _summary(faults: list[Fault]) -> Fault:
+    """One fault for a whole message: the first, with the distinct details of all."""
+    details = list(dict.fromkeys(fault.detail for fault in faults))
+    more = f"; and {len(details) - 5} more" if len(details) > 5 else ""
+    return Fault(faults[0].reason, "; ".join(details[:5]) + more, faults[0].external_id, len(faults))

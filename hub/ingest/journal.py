@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Ingest's own record, written before a batch is acknowledged.
+
+One `commit` is one transaction in one thread: touch log, accounts, quarantine, device events, last-seen times and the
+hashes of messages stamped on arrival stand or fall together. What a crash cuts off before the commit was not
+acknowledged either, so it comes again.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from hub.core.journal import JournalBatch, Quarantined
+from hub.core.ports import QuarantineFilter
+from hub.ingest._rows import COUNTS, QUARANTINE, quarantined_of, where_of
+from hub.ingest._schema import open_writer, wrapped
+
+T = TypeVar("T")
+
+_ADD_ACCOUNT = (
+    f"INSERT INTO account (hour, connector, device, {', '.join(COUNTS)}) "  # noqa: S608 names are our own constants
+    f"VALUES (?, ?, ?, {', '.join('?' * len(COUNTS))}) ON CONFLICT DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTS)
+)
+_ADD_REASON = "INSERT INTO reason_count VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n"
+_ADD_SEEN = (
+    "INSERT INTO seen VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET received = max(received, excluded.received), "
+    "time = max(coalesce(time, excluded.time), coalesce(excluded.time, time)), messages = messages + excluded.messages"
+)
+_ADD_QUARANTINE = (
+    f"INSERT INTO quarantine ({', '.join(QUARANTINE[1:])}) "  # noqa: S608 names are our own constants
+    f"VALUES ({', '.join('?' * (len(QUARANTINE) - 1))})"
+)
+_ADD_EVENT = (
+    "INSERT INTO event (device, connector, external_id, kind, level, reason, text, time, received) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_RETRIED = (
+    "UPDATE quarantine SET reason = ?, detail = ?, external_id = ?, device = ?, connector = ?, scope = ?, "
+    "readings = ?, attempts = ? WHERE id = ?"
+)
+_RETRIED_COLUMNS = ("reason", "detail", "external_id", "device", "connector", "scope", "readings", "attempts", "id")
+_KEEP_REFUSED = 100
+
+
+class SqliteJournal:
+    """The one writer of `ingest-<n>.db`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = open_writer(path)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+
+    async def commit(self, batch: JournalBatch) -> None:
+        """Commit all in one transaction; durable on return."""
+        await self._run(lambda: self._transaction(batch))
+
+    async def recent_untimed(self, since: int) -> Mapping[bytes, int]:
+        """Hashes of messages stamped on arrival since `since` (ns), with the arrival."""
+        return await self._run(
+            lambda: dict(
+                self._connection.execute("SELECT hash, received FROM untimed WHERE received >= ?", (since,)).fetchall()
+            )
+        )
+
+    async def waiting(self, where: QuarantineFilter, after: int, limit: int) -> Sequence[Quarantined]:
+        """Quarantined messages that still wait, with payload, in order of id (from `after`, exclusive)."""
+        clause, arguments = where_of(where._replace(state="waiting"))
+        sql = f"SELECT {', '.join(QUARANTINE)} FROM quarantine WHERE {clause} AND id > ? ORDER BY id LIMIT ?"  # noqa: S608 clause has placeholders only
+        return await self._run(
+            lambda: [quarantined_of(row) for row in self._connection.execute(sql, (*arguments, after, limit))]
+        )
+
+    async def trim(self, cursor: int, untimed_before: int) -> None:
+        """Forget touches up to `cursor`, which every reader has passed, and untimed hashes older than given."""
+
+        def work() -> None:
+            self._connection.execute("DELETE FROM touch WHERE seq <= ?", (cursor,))
+            self._connection.execute("DELETE FROM untimed WHERE received < ?", (untimed_before,))
+
+        await self._run(work)
+
+    async def close(self) -> None:
+        """Release the file."""
+        await self._run(self._connection.close)
+        self._thread.shutdown()
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        def guarded() -> T:
+            with wrapped(self._path):
+                return work()
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
+
+    def _transaction(self, batch: JournalBatch) -> None:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            _write(connection, batch)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _write(connection: sqlite3.Connection, batch: JournalBatch) -> None:
+    many = connection.executemany
+    many("INSERT INTO touch (device, quantity, hour) VALUES (?, ?, ?)", batch.touches)
+    many(_ADD_ACCOUNT, [(*key, *(getattr(n, name) for name in COUNTS)) for key, n in batch.accounts.items()])
+    many(_ADD_REASON, [(*key, n) for key, n in batch.reasons.items()])
+    many(_ADD_QUARANTINE, [[getattr(row, name) for name in QUARANTINE[1:]] for row in batch.quarantined])
+    many("UPDATE quarantine SET state = 'redriven' WHERE id = ?", [(row,) for row in batch.redriven])
+    many(_RETRIED, [[getattr(row, name) for name in _RETRIED_COLUMNS] for row in batch.retried])
+    many(
+        _ADD_EVENT,
+        [
+            (e.device, e.connector, e.external_id, e.kind, e.level, e.reason, e.text, e.time, e.received)
+            for e in batch.events
+        ],
+    )
+    many(_ADD_SEEN, [(s.device, s.received, s.time, s.messages) for s in batch.seen])
+    many("INSERT OR REPLACE INTO untimed VALUES (?, ?)", list(batch.untimed.items()))
+    if any(row.state == "refused" for row in batch.quarantined):
+        connection.execute(
+            "DELETE FROM quarantine WHERE state = 'refused' AND id NOT IN "
+            "(SELECT id FROM quarantine WHERE state = 'refused' ORDER BY id DESC LIMIT ?)",
+            (_KEEP_REFUSED,),
+        )

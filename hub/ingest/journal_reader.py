@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What engine, API and console read of `ingest-<n>.db`, from other processes; opened read-only.
+
+While ingest has not made the file yet, everything is empty. A lock held by a lock-step reader (threads of the API)
+keeps one connection usable by many.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hub.core.journal import DeviceSeen, EventRecord, Quarantined, Touch
+from hub.core.ports import QuarantineFilter
+from hub.ingest._rows import COUNTS, QUARANTINE, quarantined_of, where_of
+from hub.ingest._schema import open_reader, wrapped
+
+_EVENT = ("id", "device", "connector", "external_id", "kind", "level", "reason", "text", "time", "received")
+
+
+class SqliteJournalReader:
+    """Reads one journal; `name` is its cursor's suffix, such as "0" for `touch:0`."""
+
+    def __init__(self, path: Path, name: str = "0") -> None:
+        self.name = name
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def touches(self, after: int, limit: int) -> tuple[Sequence[Touch], int]:
+        """Touches after cursor `after` in order, and the new cursor."""
+        rows = self._all(
+            "SELECT seq, device, quantity, hour FROM touch WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+        )
+        return [Touch(*row[1:]) for row in rows], rows[-1][0] if rows else after
+
+    def quarantine(self, where: QuarantineFilter, after: int = 0, limit: int = 100) -> Sequence[Quarantined]:
+        """Newest first; `after` is the id of the last row of the page before (0: from the top)."""
+        clause, arguments = where_of(where)
+        if after:
+            clause, arguments = f"{clause} AND id < ?", [*arguments, after]
+        sql = f"SELECT {', '.join(QUARANTINE)} FROM quarantine WHERE {clause} ORDER BY id DESC LIMIT ?"  # noqa: S608 clause has placeholders only
+        return [quarantined_of(row) for row in self._all(sql, (*arguments, limit))]
+
+    def accounts(self, since: int) -> Sequence[tuple[str, str, Mapping[str, int]]]:
+        """(connector, device, counts by name) summed over hours from `since` (ns)."""
+        sums = ", ".join(f"sum({name})" for name in COUNTS)
+        sql = f"SELECT connector, device, {sums} FROM account WHERE hour >= ? GROUP BY connector, device"  # noqa: S608 names are our own constants
+        return [(row[0], row[1], dict(zip(COUNTS, row[2:], strict=True))) for row in self._all(sql, (since,))]
+
+    def reasons(self) -> Mapping[tuple[str, str], int]:
+        """(connector, reason) to count, of all time."""
+        return {(row[0], row[1]): row[2] for row in self._all("SELECT connector, reason, n FROM reason_count", ())}
+
+    def seen(self) -> Mapping[str, DeviceSeen]:
+        """Newest transmission of each device."""
+        rows = self._all("SELECT device, received, time, messages FROM seen", ())
+        return {row[0]: DeviceSeen(device=row[0], received=row[1], time=row[2], messages=row[3]) for row in rows}
+
+    def events(self, device: str | None = None, limit: int = 100) -> Sequence[EventRecord]:
+        """Device events, newest first."""
+        clause = "device = ?" if device is not None else "1"
+        arguments = (device, limit) if device is not None else (limit,)
+        sql = f"SELECT {', '.join(_EVENT)} FROM event WHERE {clause} ORDER BY id DESC LIMIT ?"  # noqa: S608 clause has placeholders only
+        return [EventRecord(**dict(zip(_EVENT, row, strict=True))) for row in self._all(sql, arguments)]
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _all(self, sql: str, arguments: Sequence[object]) -> list[tuple[Any, ...]]:
+        with self._lock, wrapped(self._path):
+            if self._connection is None:
+                self._connection = open_reader(self._path)
+            if self._connection is None:
+                return []
+            return self._connection.execute(sql, arguments).fetchall()

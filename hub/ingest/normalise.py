@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""From a reading as reported to one that can be stored: convert, stamp, range-check. Pure.
+
+Rules (DESIGN.md, promises 5 and 7): the device's own time counts; one that is implausible gives way to the network
+server's, with flag 3; without any time the arrival counts, unless the message was retained. Implausible is before
+2000 or more than five minutes after the arrival. A value outside the quantity's plausible range is kept with flag 4.
+"""
+
+import math
+from typing import NamedTuple
+
+from hub import sdk
+from hub.core.errors import Reject
+from hub.core.quantities import Quantities
+from hub.core.readings import NS, Flag, Origin, Reading, TimeSource
+
+YEAR_2000 = 946_684_800 * NS
+AHEAD = 300 * NS
+
+_ORIGINS = {origin.word: origin for origin in Origin}
+
+
+class Conversion(NamedTuple):
+    """How a reported (quantity, unit) becomes canonical, and its plausible range."""
+
+    scale: float
+    offset: float
+    minimum: float
+    maximum: float
+
+
+class Conversions(dict[tuple[str, str | None], Conversion]):
+    """Conversions by (quantity, unit), computed on first use; raises UnknownQuantity or UnknownUnit."""
+
+    def __init__(self, quantities: Quantities) -> None:
+        super().__init__()
+        self._quantities = quantities
+
+    def __missing__(self, key: tuple[str, str | None]) -> Conversion:
+        quantity = self._quantities.get(key[0])
+        scale, offset = self._quantities.factor(*key)
+        low = -math.inf if quantity.minimum is None else quantity.minimum
+        high = math.inf if quantity.maximum is None else quantity.maximum
+        self[key] = conversion = Conversion(scale, offset, low, high)
+        return conversion
+
+
+def normalise(
+    reported: sdk.Reading,
+    device: str,
+    origin: Origin,
+    conversions: Conversions,
+    received: int,
+    arrival: int | None,
+) -> Reading:
+    """The reading to store. `arrival` is the stamp for readings without time, None where that is not allowed.
+
+    Raises Reject with the reason.
+    """
+    value = reported.value
+    scale, offset, low, high = conversions[reported.quantity, reported.unit]
+    if not math.isfinite(value):
+        raise Reject("not_finite", f"{reported.quantity} is {value}")
+    value = value * scale + offset
+    if not math.isfinite(value):
+        raise Reject("not_finite", f"{reported.quantity} {reported.value} {reported.unit} is beyond all bounds")
+    flag = Flag.GOOD if low <= value <= high else Flag.FAIL
+    time, source = reported.time, TimeSource.DEVICE
+    if time is None or not YEAR_2000 <= time <= received + AHEAD:
+        time, source, suspect = _other_time(reported, received, arrival)
+        if suspect and flag == Flag.GOOD:
+            flag = Flag.SUSPECT
+    if reported.origin is not None:
+        origin = max(origin, _ORIGINS[reported.origin])
+    return Reading(device, reported.quantity, value, time, flag, source, reported.revision, origin)
+
+
+def _other_time(reported: sdk.Reading, received: int, arrival: int | None) -> tuple[int, TimeSource, bool]:
+    """Time, its source, and whether the device's clock was wrong."""
+    wrong = reported.time is not None
+    server = reported.server_time
+    if server is not None and YEAR_2000 <= server <= received + AHEAD:
+        return server, TimeSource.SERVER, wrong
+    if wrong or server is not None:
+        raise Reject("time_implausible", f"{reported.quantity} is stamped {_utc(reported.time or server or 0)}")
+    if arrival is None:
+        raise Reject("time_missing", f"{reported.quantity} has no time and the message was retained")
+    return arrival, TimeSource.ARRIVAL, False
+
+
+def _utc(time: int) -> str:
+    """ISO form of a time, also of one far outside the calendar."""
+    from datetime import UTC, datetime, timedelta
+
+    try:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time // 1000)).isoformat()
+    except OverflowError:
+        return f"{time / NS:.3g} s after 1970"

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The thin shell of ingest: batches in; store, journal, acknowledge, in this order and never another.
+
+One batch is one group commit. A store or a journal that is away (Retry) makes the batch wait, unacknowledged, so the
+broker keeps what comes after it; a Stop ends ingest with the batch still unacknowledged. Redrives run between batches
+through the same store and journal. A message without time is stamped once: its hash and arrival are committed before
+its readings are stored, so that a redelivery after a crash finds the first stamp again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import TypeVar
+
+from hub.core.delivery import Delivery
+from hub.core.errors import Retry
+from hub.core.journal import HOUR_NS, JournalBatch
+from hub.core.logs import RateLimited
+from hub.core.ports import CommandQueue, Journal, QuarantineFilter, ReadingStore, Registry, Source
+from hub.core.readings import NS, PutResult, Reading
+from hub.ingest.accounting import settle
+from hub.ingest.interpret import Interpretation, Interpreter
+from hub.ingest.redrive import RedriveResult, delivery_of, settle_redrive
+
+T = TypeVar("T")
+_LOG = logging.getLogger("cityhub.ingest")
+_REDRIVE_PAGE = 500
+_NOTHING = PutResult([])
+
+
+class Pipeline:
+    """Ingest of one journal."""
+
+    def __init__(
+        self,
+        source: Source,
+        store: ReadingStore,
+        journal: Journal,
+        registry: Registry,
+        commands: CommandQueue,
+        interpreter: Interpreter,
+        *,
+        clock: Callable[[], int],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._journal = journal
+        self._registry = registry
+        self._commands = commands
+        self._interpreter = interpreter
+        self._clock = clock
+        self._sleep = sleep
+        self._turn = asyncio.Lock()
+        self._version = -1
+        self._arrivals: dict[bytes, int] = {}
+        self._log = RateLimited(_LOG, clock)
+        self.waiting_for: str | None = None
+
+    async def run(self, poll: float = 0.5) -> None:
+        """Ingest until the source is closed; `poll` is the seconds between looks at registry and orders."""
+        await self.prepare()
+        async with asyncio.TaskGroup() as group:
+            chores = group.create_task(self._chores(poll))
+            async with aclosing(self._source.batches()) as batches:  # type: ignore[type-var]  # the port says AsyncIterator; sources are generators
+                async for batch in batches:
+                    await self.take(batch)
+            chores.cancel()
+
+    async def prepare(self) -> None:
+        """Load what a restart must remember: recent arrivals of messages without time, and the registry."""
+        self._arrivals = dict(await self._insist(lambda: self._journal.recent_untimed(self._clock() - HOUR_NS)))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take over the registry when it has changed."""
+        version = self._registry.version()
+        if version != self._version:
+            snapshot = self._registry.snapshot()
+            self._interpreter.register(snapshot.devices.values())
+            self._version = snapshot.version
+
+    async def take(self, deliveries: Sequence[Delivery]) -> None:
+        """One group commit: interpret, store, journal, acknowledge."""
+        async with self._turn:
+            meanings = [self._interpreter.interpret(delivery, self._arrivals) for delivery in deliveries]
+            await self._remember_untimed(meanings)
+            result = await self._put([reading for meaning in meanings for reading in meaning.readings])
+            batch = settle(meanings, result)
+            await self._insist(partial(self._journal.commit, batch))
+            await self._source.ack([delivery.token for delivery in deliveries])
+            for row in batch.quarantined:
+                self._log.warning(
+                    row.reason, "message set aside", reason=row.reason, detail=row.detail, topic=row.topic
+                )
+
+    async def redrive(self, where: QuarantineFilter) -> RedriveResult:
+        """Take waiting messages through the pipeline again."""
+        total, after = RedriveResult(), 0
+        while True:
+            async with self._turn:
+                self.refresh()
+                rows = await self._journal.waiting(where, after, _REDRIVE_PAGE)
+                if not rows:
+                    return total
+                after = rows[-1].id
+                meanings = [self._interpreter.interpret(delivery_of(row), self._arrivals) for row in rows]
+                result = await self._put([reading for meaning in meanings for reading in meaning.readings])
+                batch, page = settle_redrive(rows, meanings, result)
+                await self._insist(partial(self._journal.commit, batch))
+            total.tried += page.tried
+            total.redriven += page.redriven
+            total.waiting += page.waiting
+
+    async def obey(self) -> None:
+        """Carry out the orders that other processes left in the ledger."""
+        for command in self._commands.pending():
+            if command.kind != "redrive":
+                self._commands.done(command.id, {"error": f"unknown order {command.kind!r}"})
+                continue
+            arguments = {key: value for key, value in command.arguments.items() if key in QuarantineFilter._fields}
+            result = await self.redrive(QuarantineFilter(**arguments))  # type: ignore[arg-type]  # validated by who submits
+            _LOG.info(
+                "redrive", extra={"fields": {"order": command.id, "tried": result.tried, "used": result.redriven}}
+            )
+            self._commands.done(
+                command.id, {"tried": result.tried, "redriven": result.redriven, "waiting": result.waiting}
+            )
+
+    async def _chores(self, poll: float) -> None:
+        while True:
+            await self._sleep(poll)
+            try:
+                async with self._turn:
+                    self.refresh()
+                await self.obey()
+            except Retry as error:
+                self._log.warning("ledger", "ledger does not answer", detail=str(error))
+
+    async def _remember_untimed(self, meanings: Sequence[Interpretation]) -> None:
+        fresh = {
+            digest: arrival
+            for digest, arrival in (meaning.arrival for meaning in meanings if meaning.arrival is not None)
+            if self._arrivals.get(digest) != arrival
+        }
+        if not fresh:
+            return
+        await self._insist(lambda: self._journal.commit(JournalBatch(untimed=fresh)))
+        self._arrivals.update(fresh)
+        if len(self._arrivals) > 100_000:
+            limit = self._clock() - HOUR_NS
+            self._arrivals = {digest: seen for digest, seen in self._arrivals.items() if seen >= limit}
+
+    async def _put(self, rows: list[Reading]) -> PutResult:
+        return await self._insist(lambda: self._store.put(rows)) if rows else _NOTHING
+
+    async def _insist(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Try until it works; what waits is not acknowledged, so nothing is lost. Stop passes through."""
+        while True:
+            try:
+                result = await action()
+            except Retry as error:
+                self.waiting_for = str(error)
+                self._log.warning("waiting", "ingest waits", detail=str(error), seconds=error.after)
+                await self._sleep(error.after)
+            else:
+                self.waiting_for = None
+                return result
+
+
+def trim_before(clock: Callable[[], int]) -> int:
+    """Before which time (ns) hashes of untimed messages may be forgotten: promise 5 says within the hour."""
+    return clock() - HOUR_NS - 60 * NS

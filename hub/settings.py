@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""All settings of the hub: from `cityhub.toml`, the environment (`CITYHUB_<SECTION>__<NAME>`), and secret files.
+
+The environment wins over the file. A secret may stand in a file of its own: `..._file` settings name it. Everything is
+validated before anything starts, and a setting that makes no sense is named with its section.
+"""
+
+import ipaddress
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from hub.core.errors import SettingsError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CitySettings(_Section):
+    """Which city this is."""
+
+    file: Path | None = Field(None, description="City configuration (YAML); default: Havířov")
+
+
+class MqttSettings(_Section):
+    """The broker. Without `host` the embedded one is started."""
+
+    host: str | None = Field(None, description="Broker to use; none: start the embedded broker")
+    port: int = Field(1883, ge=1, le=65535, description="Port of the broker, or of the embedded one's listener")
+    bind: str = Field("127.0.0.1", description="Address the embedded broker listens on")
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = Field(None, description="Certificate authority to trust, PEM")
+    client_id: str = Field(
+        "cityhub", pattern=r"^[A-Za-z0-9_-]{1,40}$", description="Begin of all client ids of the hub"
+    )
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    catch_all: bool = Field(True, description="Subscribe to everything, so that messages on wrong topics are seen")
+    receive_maximum: int = Field(20_000, ge=1, le=65_534, description="Messages in flight before acknowledgement")
+
+    @model_validator(mode="after")
+    def _one_password(self) -> "MqttSettings":
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("give password or password_file, not both")
+        return self
+
+
+class StoreSettings(_Section):
+    """Where readings are kept."""
+
+    kind: Literal["sqlite", "influx"] = "sqlite"
+
+
+class InfluxSettings(_Section):
+    """InfluxDB, used when store.kind is influx."""
+
+    url: str = Field("http://127.0.0.1:8086", pattern=r"^https?://")
+    version: Literal["auto", "1", "2"] = "auto"
+    database: str = Field("cityhub", min_length=1, description="Database (1.x), or bucket with a DBRP mapping (2.x)")
+    org: str = Field("cityhub", min_length=1)
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    timeout_s: float = Field(10.0, gt=0, le=120)
+
+
+class LedgerSettings(_Section):
+    """The relational ledger."""
+
+    url: SecretStr | None = Field(None, description="SQLAlchemy URL; default: SQLite in the data directory")
+
+
+class IngestSettings(_Section):
+    """How messages are taken in."""
+
+    max_payload_bytes: int = Field(256 * 1024, ge=1024, le=64 * 1024 * 1024)
+    batch_messages: int = Field(5000, ge=1, le=50_000)
+    batch_ms: float = Field(20.0, gt=0, le=5000)
+    mappings: Path | None = Field(None, description="Directory of YAML mappings for the mapped_json connector")
+
+
+class IndicatorSettings(_Section):
+    """How indicators are computed."""
+
+    definitions: Path | None = Field(None, description="Directory of further definitions (YAML)")
+    debounce_s: float = Field(1.0, ge=0.05, le=60)
+    publish: bool = Field(True, description="Publish values to indicators/{indicator}/{place}")
+
+
+class ApiSettings(_Section):
+    """The web server of API and console."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    public_reads: bool | None = Field(None, description="Reading without key; default: on loopback only")
+
+
+class Settings(BaseSettings):
+    """Everything, validated."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CITYHUB_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file="cityhub.toml"
+    )
+
+    data: Path = Field(Path("data"), description="Directory of the hub's own files")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    city: CitySettings = CitySettings()
+    mqtt: MqttSettings = MqttSettings()
+    store: StoreSettings = StoreSettings()
+    influx: InfluxSettings = InfluxSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    ingest: IngestSettings = IngestSettings()
+    indicators: IndicatorSettings = IndicatorSettings()
+    api: ApiSettings = ApiSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
+    """Read and validate; SettingsError names the first setting at fault. `file` must exist when it is given."""
+    if file is not None and not file.is_file():
+        raise SettingsError("config", f"{file} is not a file")
+    path = file or Path(os.environ.get("CITYHUB_CONFIG", "cityhub.toml"))
+
+    class _FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    unknown = [
+        name
+        for name in os.environ
+        if name.startswith("CITYHUB_") and name.removeprefix("CITYHUB_").split("__")[0].lower() not in _KNOWN
+    ]
+    if unknown:
+        raise SettingsError(unknown[0], f"no such setting; sections are {', '.join(sorted(Settings.model_fields))}")
+    try:
+        settings = _FromFile(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or path.name
+        raise SettingsError(where, f"{first['msg']} (given: {_shown(first)})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(path.name, str(error)) from error
+    _check_files(settings)
+    return settings
+
+
+_KNOWN = {*Settings.model_fields, "config"}
+
+
+def _shown(error: Any) -> str:
+    """The offending input, unless it may be a secret."""
+    secret = any(word in str(part) for part in error["loc"] for word in ("password", "token", "url", "secret"))
+    return "hidden" if secret else repr(error.get("input"))[:80]
+
+
+def _check_files(settings: Settings) -> None:
+    named = {
+        "city.file": settings.city.file,
+        "mqtt.password_file": settings.mqtt.password_file,
+        "mqtt.ca_file": settings.mqtt.ca_file,
+        "influx.token_file": settings.influx.token_file,
+        "influx.password_file": settings.influx.password_file,
+    }
+    for setting, file in named.items():
+        if file is not None and not file.is_file():
+            raise SettingsError(setting, f"{file} is not a file")
+    for setting, folder in {
+        "ingest.mappings": settings.ingest.mappings,
+        "indicators.definitions": settings.indicators.definitions,
+    }.items():
+        if folder is not None and not folder.is_dir():
+            raise SettingsError(setting, f"{folder} is not a directory")
+
+
+def secret_of(value: SecretStr | None, file: Path | None, setting: str) -> str | None:
+    """A secret given directly or in a file; surrounding white space of a file is dropped."""
+    if value is not None:
+        return value.get_secret_value()
+    if file is None:
+        return None
+    text = file.read_text(encoding="utf-8").strip()
+    if not text:
+        raise SettingsError(setting, f"{file} is empty")
+    return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine can reach a listener on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_exposure(settings: Settings, has_key: bool) -> None:
+    """Promise 8: without keys nothing listens beyond loopback."""
+    if not is_loopback(settings.api.host) and not has_key:
+        raise SettingsError(
+            "api.host", f"{settings.api.host} is beyond loopback and there is no API key: run `cityhub init`"
+        )
+    embedded = settings.mqtt.host is None
+    guarded = settings.mqtt.username and (settings.mqtt.password or settings.mqtt.password_file)
+    if embedded and not is_loopback(settings.mqtt.bind) and not guarded:
+        raise SettingsError(
+            "mqtt.bind", f"{settings.mqtt.bind} is beyond loopback: set mqtt.username and mqtt.password_file first"
+        )

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Keeps the hub's processes running. Knows nothing of what they do.
+
+Each child is one command line. A child that ends is started again after a back-off that grows while it keeps failing
+and is forgotten after a quiet minute; exit code 78 (configuration) ends everything, because a restart cannot help.
+Process ids stand in `run/<name>.pid`, so that an operator can find (and kill) each. SIGINT and SIGTERM stop children in
+reverse order of start: politely first, after `patience` seconds by force.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+_LOG = logging.getLogger("cityhub.supervisor")
+
+EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
+
+
+class Child(NamedTuple):
+    """A process to keep running."""
+
+    name: str
+    argv: Sequence[str]
+
+
+class Supervisor:
+    """Runs children until `stop` is set or one ends with a configuration error."""
+
+    def __init__(self, run: Path, env: Mapping[str, str], patience: float = 10.0) -> None:
+        self._run = run
+        self._env = {**os.environ, **env}
+        self._patience = patience
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self.stop = asyncio.Event()
+        self.failed: str | None = None
+
+    async def keep(self, children: Sequence[Child]) -> None:
+        """Run all children; returns when stopped, with every child gone."""
+        self._run.mkdir(parents=True, exist_ok=True)
+        keepers = [asyncio.create_task(self._keep(child)) for child in children]
+        try:
+            await self.stop.wait()
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+            for name in [child.name for child in reversed(children)]:
+                await self._end(name)
+
+    async def _keep(self, child: Child) -> None:
+        delay = 0.5
+        while True:
+            began = time.monotonic()
+            process = await asyncio.create_subprocess_exec(*child.argv, env=self._env, start_new_session=True)
+            self._processes[child.name] = process
+            pid_file = self._run / f"{child.name}.pid"
+            pid_file.write_text(f"{process.pid}\n", encoding="ascii")
+            code = await process.wait()
+            pid_file.unlink(missing_ok=True)
+            if code == EXIT_CONFIGURATION:
+                self.failed = child.name
+                self.stop.set()
+                return
+            if time.monotonic() - began > 60:
+                delay = 0.5
+            _LOG.warning(
+                "process ended", extra={"fields": {"process": child.name, "code": code, "restart_in_s": delay}}
+            )
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 30.0)
+
+    async def _end(self, name: str) -> None:
+        process = self._processes.get(name)
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), self._patience)
+        except TimeoutError:
+            _LOG.warning("process did not stop in time", extra={"fields": {"process": name}})
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        (self._run / f"{name}.pid").unlink(missing_ok=True)
+
+
+def stop_on_signals(event: asyncio.Event) -> None:
+    """Set `event` on SIGINT and SIGTERM."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, event.set)
