@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The relational truth: places, devices, indicator values, corrections, keys, orders between processes."""
+
+from hub.storage.ledger._audit import AuditEntry
+from hub.storage.ledger._commands import CommandState
+from hub.storage.ledger._database import sqlite_url
+from hub.storage.ledger._ledger import Ledger
+
+__all__ = ["AuditEntry", "CommandState", "Ledger", "sqlite_url"]

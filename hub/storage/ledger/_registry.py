@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Places and devices.
+
+Every change raises the registry's version in its own transaction, so a process that compares versions learns of a new
+device without reading the registry. Registering a device leaves the order to redrive its waiting messages in the same
+transaction: there is no moment at which the device is known and its messages are forgotten.
+
+Removing a device forgets the registration (kept in the audit) and frees its id; its readings stay in their store.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+
+from msgspec import to_builtins
+from sqlalchemy import Connection, and_, delete, insert, or_, select
+
+from hub.core.errors import Exists, Invalid, NotFound
+from hub.core.places import Device, Mounting, Place, PlaceKind, RegistrySnapshot, check_device_id, check_place_id
+from hub.core.ports import DeviceBook
+from hub.core.readings import Grade, Origin
+from hub.storage.ledger import _tables as t
+from hub.storage.ledger._audit import record
+from hub.storage.ledger._commands import leave
+from hub.storage.ledger._database import Database
+from hub.storage.ledger._json import dump, load
+from hub.storage.ledger._rows import Row
+from hub.storage.ledger._statements import advance, execute_all, upsert
+
+_D, _M, _P = t.device.c, t.mounting.c, t.place.c
+
+
+class Devices(DeviceBook):
+    """`DeviceBook` on the ledger's database. `by` says in the audit who made a change."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+        self._last: RegistrySnapshot | None = None
+
+    def version(self) -> int:
+        """Grows with every change; one look-up by key."""
+        with self._database.read() as connection:
+            return _version(connection)
+
+    def snapshot(self) -> RegistrySnapshot:
+        """Everything at one version; read again only when the version has changed."""
+        last = self._last
+        with self._database.read() as connection:
+            version = _version(connection)
+            if last is None or last.version != version:
+                last = RegistrySnapshot(version, _read_devices(connection), _read_places(connection))
+        self._last = last
+        return last
+
+    def add_device(self, device: Device, *, by: str = "") -> Device:
+        """Register a device and leave the order to redrive what waits for it. Raise Invalid, Exists, NotFound."""
+        check_device(device)
+        with self._database.write() as connection:
+            _refuse_taken(connection, device)
+            _require_places(connection, [m.place for m in device.mountings])
+            now = self._clock()
+            connection.execute(insert(t.device), _device_row(device, now))
+            execute_all(connection, insert(t.mounting), [_mounting_row(device.id, m) for m in device.mountings])
+            waiting = {"connector": device.connector, "external_id": device.external_id, "reason": "unknown_device"}
+            leave(connection, now, "redrive", waiting)
+            record(connection, now, by, "device.add", device.id, to_builtins(device))
+            advance(connection, t.REGISTRY_VERSION)
+        return device
+
+    def remove_device(self, device: str, *, by: str = "") -> None:
+        """Forget the registration; raise NotFound."""
+        with self._database.write() as connection:
+            known = _read_devices(connection, device).get(device)
+            if known is None:
+                raise NotFound(f"no device {device!r} is registered", "device")
+            connection.execute(delete(t.mounting).where(_M.device == device))
+            connection.execute(delete(t.device).where(_D.id == device))
+            record(connection, self._clock(), by, "device.remove", device, to_builtins(known))
+            advance(connection, t.REGISTRY_VERSION)
+
+    def put_places(self, places: Sequence[Place], *, by: str = "") -> int:
+        """Add or replace places, parents first; returns how many changed. All or none. Raise Invalid, NotFound."""
+        for place in places:
+            check_place(place)
+        with self._database.write() as connection:
+            known = _read_places(connection)
+            changed = {place.id: place for place in places if known.get(place.id) != place}
+            _require_parents(places, known)
+            execute_all(connection, upsert(self._database.dialect, t.place), [_place_row(p) for p in changed.values()])
+            if changed:
+                record(connection, self._clock(), by, "place.put", " ".join(changed), {"count": len(changed)})
+                advance(connection, t.REGISTRY_VERSION)
+        return len(changed)
+
+
+def check_device(device: Device) -> None:
+    """Raise Invalid that names the field at fault."""
+    check_device_id(device.id)
+    for name, text in (("connector", device.connector), ("external_id", device.external_id)):
+        if not text:
+            raise Invalid("must not be empty: it is how messages of the device are recognised", name)
+    if device.interval is not None and device.interval <= 0:
+        raise Invalid(f"{device.interval} s is no interval: give seconds above 0, or leave it out", "interval")
+    _check_mountings(device.mountings)
+
+
+def _check_mountings(mountings: Sequence[Mounting]) -> None:
+    in_order = sorted(mountings, key=lambda m: m.start)
+    for mounting in in_order:
+        check_place_id(mounting.place)
+        if mounting.end is not None and mounting.end <= mounting.start:
+            raise Invalid(f"the mounting at {mounting.place} must end after its start", "mountings")
+    for one, following in pairwise(in_order):
+        if one.end is None or one.end > following.start:
+            raise Invalid(f"at {one.place} and at {following.place} at the same time", "mountings")
+
+
+def check_place(place: Place) -> None:
+    """Raise Invalid unless the id is well formed and only a municipality stands at the top."""
+    check_place_id(place.id)
+    if (place.parent is None) != (place.kind == PlaceKind.MUNICIPALITY):
+        raise Invalid(
+            f"{place.id!r} is a {place.kind}: the first part of a place id is the municipality, and only that", "place"
+        )
+
+
+def _require_parents(places: Sequence[Place], known: Mapping[str, Place]) -> None:
+    there = set(known)
+    for place in places:
+        if place.parent is not None and place.parent not in there:
+            raise NotFound(f"{place.id!r} lies in {place.parent!r}, which does not exist: add that first", "place")
+        there.add(place.id)
+
+
+def _require_places(connection: Connection, places: Sequence[str]) -> None:
+    for place in places:
+        if connection.execute(select(_P.id).where(_P.id == place)).first() is None:
+            raise NotFound(f"no place {place!r}: choose one of the list of places, or add it first", "place")
+
+
+def _refuse_taken(connection: Connection, device: Device) -> None:
+    same_name = and_(_D.connector == device.connector, _D.external_id == device.external_id)
+    rows = connection.execute(select(_D.id, _D.title).where(or_(_D.id == device.id, same_name))).tuples()
+    taken = dict(iter(rows))
+    if device.id in taken:
+        raise Exists(f"device {device.id!r} is registered already", "id")
+    for other, title in taken.items():
+        called = f" ({title})" if title else ""
+        raise Exists(
+            f"{device.external_id!r} of {device.connector} is registered already, as device {other!r}{called}",
+            "external_id",
+        )
+
+
+def _version(connection: Connection) -> int:
+    statement = select(t.counter.c.value).where(t.counter.c.name == t.REGISTRY_VERSION)
+    return int(connection.execute(statement).scalar_one())
+
+
+def _device_row(device: Device, now: int) -> Row:
+    return {
+        "id": device.id,
+        "connector": device.connector,
+        "external_id": device.external_id,
+        "title": device.title,
+        "interval_s": device.interval,
+        "grade": int(device.grade),
+        "origin": int(device.origin),
+        "registered_at": now,
+    }
+
+
+def _mounting_row(device: str, mounting: Mounting) -> Row:
+    return {
+        "device": device,
+        "mounted_from": int(mounting.start),
+        "mounted_to": None if mounting.end is None else int(mounting.end),
+        "place": mounting.place,
+    }
+
+
+def _read_devices(connection: Connection, only: str | None = None) -> dict[str, Device]:
+    devices = select(t.device).order_by(_D.id)
+    mountings = select(t.mounting).order_by(_M.device, _M.mounted_from)
+    if only is not None:
+        devices, mountings = devices.where(_D.id == only), mountings.where(_M.device == only)
+    where: dict[str, list[Mounting]] = {}
+    for row in connection.execute(mountings):
+        where.setdefault(row.device, []).append(Mounting(row.place, row.mounted_from, row.mounted_to))
+    return {
+        row.id: Device(
+            id=row.id,
+            connector=row.connector,
+            external_id=row.external_id,
+            title=row.title,
+            interval=row.interval_s,
+            grade=Grade(row.grade),
+            origin=Origin(row.origin),
+            mountings=tuple(where.get(row.id, ())),
+        )
+        for row in connection.execute(devices)
+    }
+
+
+def _place_row(place: Place) -> Row:
+    return {
+        "id": place.id,
+        "parent": place.parent,
+        "kind": str(place.kind),
+        "title": dump(dict(place.title)),
+        "population": place.population,
+        "population_date": place.population_date,
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+        "source": place.source,
+    }
+
+
+def _read_places(connection: Connection) -> dict[str, Place]:
+    return {
+        row.id: Place(
+            id=row.id,
+            kind=PlaceKind(row.kind),
+            title=load(row.title),
+            population=row.population,
+            population_date=row.population_date,
+            latitude=row.latitude,
+            longitude=row.longitude,
+            source=row.source,
+        )
+        for row in connection.execute(select(t.place).order_by(_P.id))
+    }

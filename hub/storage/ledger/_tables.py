@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Tables of the ledger, as the newest migration leaves them (a test compares the two).
+
+Times are BIGINT nanoseconds since 1970 (UTC). Structured details are JSON in TEXT, so that a float comes back bit by
+bit on both databases. Ids sort by code point on both (collation "C" on PostgreSQL), which is what a prefix search on
+a place path and the order of pages rely on.
+
+Indicator values are two tables over one `value_series` (indicator, place): `indicator_value` holds the newest revision
+of each window, `indicator_revision` those it has superseded. What is read all the time is thus one key look-up in a
+narrow index, and never a search for the highest revision. `due_at` is `closes_at` while the window is open and NULL
+afterwards, so that the index of due windows holds the open ones only.
+
+`counter` has the sequence of the change feed and the registry's version. Sequences of PostgreSQL are no use for either:
+they are drawn before the commit, so a reader could see 7, move on, and miss the 6 that commits later.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+VALUE_SEQ = "value_seq"
+REGISTRY_VERSION = "registry_version"
+
+metadata = MetaData(naming_convention=NAMING)
+
+
+def _name() -> TypeEngine[str]:
+    return String().with_variant(String(collation="C"), "postgresql")
+
+
+def _serial() -> TypeEngine[int]:
+    return BigInteger().with_variant(Integer, "sqlite")
+
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", _name(), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+place = Table(
+    "place",
+    metadata,
+    Column("id", _name(), primary_key=True),
+    Column("parent", _name(), ForeignKey("place.id")),
+    Column("kind", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("population", Integer),
+    Column("population_date", String),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("source", Text),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("id", _name(), primary_key=True),
+    Column("connector", _name(), nullable=False),
+    Column("external_id", _name(), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("interval_s", Integer),
+    Column("grade", SmallInteger, nullable=False),
+    Column("origin", SmallInteger, nullable=False),
+    Column("registered_at", BigInteger, nullable=False),
+    UniqueConstraint("connector", "external_id"),
+)
+
+mounting = Table(
+    "mounting",
+    metadata,
+    Column("device", _name(), ForeignKey("device.id"), primary_key=True),
+    Column("mounted_from", BigInteger, primary_key=True),
+    Column("mounted_to", BigInteger),
+    Column("place", _name(), ForeignKey("place.id"), nullable=False),
+)
+
+value_series = Table(
+    "value_series",
+    metadata,
+    Column("id", _serial(), primary_key=True, autoincrement=True),
+    Column("indicator", _name(), nullable=False),
+    Column("place", _name(), nullable=False),
+    UniqueConstraint("indicator", "place"),
+)
+
+
+def _value_columns() -> tuple[Column[object], ...]:
+    """What both tables of values hold beside their key."""
+    return (
+        Column("window_end", BigInteger, nullable=False),
+        Column("period", String, nullable=False),
+        Column("value", Float(53)),
+        Column("unit", String, nullable=False),
+        Column("status", String, nullable=False),
+        Column("definition_version", Integer, nullable=False),
+        Column("reason", Text),
+        Column("band", Integer),
+        Column("score", Float(53)),
+        Column("coverage", Float(53)),
+        Column("n_valid", Integer, nullable=False),
+        Column("n_expected", Integer),
+        Column("missing", Text),
+        Column("lower_bound", Boolean, nullable=False),
+        Column("components", Text),
+        Column("origin", SmallInteger, nullable=False),
+        Column("grade", SmallInteger, nullable=False),
+        Column("closed", Boolean, nullable=False),
+        Column("computed_at", BigInteger, nullable=False),
+        Column("cause", Text),
+        Column("seq", BigInteger, nullable=False),
+    )
+
+
+indicator_value = Table(
+    "indicator_value",
+    metadata,
+    Column("series", _serial(), ForeignKey("value_series.id"), primary_key=True, autoincrement=False),
+    Column("window_start", BigInteger, primary_key=True, autoincrement=False),
+    Column("revision", Integer, nullable=False),
+    *_value_columns(),
+    Column("due_at", BigInteger),
+)
+Index(None, indicator_value.c.seq, unique=True)
+Index(
+    None,
+    indicator_value.c.due_at,
+    sqlite_where=indicator_value.c.due_at.is_not(None),
+    postgresql_where=indicator_value.c.due_at.is_not(None),
+)
+
+indicator_revision = Table(
+    "indicator_revision",
+    metadata,
+    Column("series", _serial(), ForeignKey("value_series.id"), primary_key=True, autoincrement=False),
+    Column("window_start", BigInteger, primary_key=True, autoincrement=False),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    *_value_columns(),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("name", _name(), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+
+correction = Table(
+    "correction",
+    metadata,
+    Column("id", _serial(), primary_key=True, autoincrement=True),
+    Column("device", _name(), nullable=False),
+    Column("quantity", _name()),
+    Column("applies_from", BigInteger, nullable=False),
+    Column("applies_to", BigInteger, nullable=False),
+    Column("action", String, nullable=False),
+    Column("flag", SmallInteger),
+    Column("made_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", _name(), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("scopes", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+command = Table(
+    "command",
+    metadata,
+    Column("id", _serial(), primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("submitted_at", BigInteger, nullable=False),
+    Column("done_at", BigInteger),
+    Column("result", Text),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_command_pending",
+    command.c.id,
+    sqlite_where=command.c.done_at.is_(None),
+    postgresql_where=command.c.done_at.is_(None),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("name", _name(), primary_key=True),
+    Column("started", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", _name(), primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _serial(), primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_autoincrement=True,
+)

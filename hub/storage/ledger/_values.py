@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Indicator values: the truth that API, dashboards and change feed are projected from.
+
+A commit is one transaction of the only writer: values, superseded revisions, cursors. It draws the numbers of the
+change feed from the counter row in that same transaction, so whoever has read up to `seq` has missed nothing below it.
+Every stored value gets a new number, also one that is overwritten in place: a reader sees each window once, newest
+state, at its newest number.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+)
+
+from hub.core.indicators import Correction, IndicatorValue
+from hub.core.ports import ValueLedger, ValueQuery
+from hub.storage.ledger import _tables as t
+from hub.storage.ledger._corrections import Corrections
+from hub.storage.ledger._database import Database
+from hub.storage.ledger._holds import Holds
+from hub.storage.ledger._json import dump, rows_of
+from hub.storage.ledger._rows import Row, RowKey, SeriesName, ValueKey, check_value, from_row, plan, to_row, value_key
+from hub.storage.ledger._statements import advance, execute_all, insert_new, upsert
+
+_V, _S = t.indicator_value.c, t.value_series.c
+_NAMES = (("indicator", String()), ("place", String()))
+_KEYS = (("series", BigInteger()), ("window_start", BigInteger()))
+
+
+class Values(ValueLedger):
+    """`ValueLedger` on the ledger's database."""
+
+    def __init__(self, database: Database, corrections: Corrections, holds: Holds) -> None:
+        self._database = database
+        self._corrections = corrections
+        self._holds = holds
+
+    def current(self, keys: Sequence[ValueKey]) -> Mapping[ValueKey, IndicatorValue]:
+        """Newest revisions of the windows named; windows without a value are left out."""
+        if not keys:
+            return {}
+        with self._database.read() as connection:
+            ids = self._series(connection, {(indicator, place) for indicator, place, _ in keys})
+            names = {number: name for name, number in ids.items()}
+            found = self._stored(connection, [(ids[k[:2]], int(k[2])) for k in keys if k[:2] in ids])
+        rows = ({**row, "indicator": names[key[0]][0], "place": names[key[0]][1]} for key, row in found.items())
+        return {value_key(value): value for value in map(from_row, rows)}
+
+    def values(self, query: ValueQuery) -> Sequence[IndicatorValue]:
+        """Newest revisions whose window begins in [query.start, query.end); see `ValueQuery`."""
+        return self._fetch(_select_values(query))
+
+    def due(self, now: int, limit: int) -> Sequence[IndicatorValue]:
+        """Open windows whose closes_at has come, the longest waiting first."""
+        waiting = _joined(t.indicator_value).where(_V.due_at <= now)
+        return self._fetch(waiting.order_by(_V.due_at, _S.indicator, _S.place, _V.window_start).limit(limit))
+
+    def revisions(self, indicator: str, place: str, start: int) -> Sequence[IndicatorValue]:
+        """All revisions kept for one window, oldest first; the last one is the current."""
+        found: list[IndicatorValue] = []
+        with self._database.read() as connection:
+            for table in (t.indicator_revision, t.indicator_value):
+                one = and_(_S.indicator == indicator, _S.place == place, table.c.window_start == start)
+                rows = connection.execute(_joined(table).where(one).order_by(table.c.revision))
+                found += [from_row(row) for row in rows.mappings()]
+        return found
+
+    def commit(
+        self,
+        values: Sequence[tuple[IndicatorValue, int]],
+        cursors: Mapping[str, int],
+        dropped: Sequence[ValueKey] = (),
+    ) -> Sequence[IndicatorValue]:
+        """Store values with their closes_at and cursors, all or nothing; returns the values with `seq`.
+
+        `dropped` windows are forgotten first, with their revisions. Raises Invalid, naming the value, when one would
+        silently replace a published one (a revision lower than the stored one, or an equal one with another result).
+        """
+        if not (values or cursors or dropped):
+            return ()
+        for value, _ in values:
+            check_value(value)
+        with self._database.write() as connection:
+            self._drop(connection, dropped)
+            stored = self._store(connection, values)
+            rows = [{"name": name, "position": int(position)} for name, position in cursors.items()]
+            execute_all(connection, upsert(self._database.dialect, t.cursor), rows)
+        return stored
+
+    def cursor(self, name: str) -> int:
+        """Position of a reader, 0 at first."""
+        with self._database.read() as connection:
+            return connection.execute(select(t.cursor.c.position).where(t.cursor.c.name == name)).scalar() or 0
+
+    def corrections(self, after: int = 0) -> Sequence[Correction]:
+        """Corrections with id greater than `after`, in order of id."""
+        return self._corrections.after(after)
+
+    def holds(self, now: int) -> Sequence[str]:
+        """Names of imports whose hold has not expired."""
+        return self._holds.running(now)
+
+    def _fetch(self, statement: Select[Any]) -> Sequence[IndicatorValue]:
+        with self._database.read() as connection:
+            return [from_row(row) for row in connection.execute(statement).mappings()]
+
+    def _store(self, connection: Connection, values: Sequence[tuple[IndicatorValue, int]]) -> Sequence[IndicatorValue]:
+        if not values:
+            return ()
+        first = advance(connection, t.VALUE_SEQ, len(values)) - len(values) + 1
+        numbered = [(replace(value, seq=first + i), closes_at) for i, (value, closes_at) in enumerate(values)]
+        ids = self._series(connection, {(value.indicator, value.place) for value, _ in values}, create=True)
+        rows = [to_row(value, ids[value.indicator, value.place], closes_at) for value, closes_at in numbered]
+        before = self._stored(connection, {(row["series"], row["window_start"]) for row in rows})
+        newest, superseded = plan(before, rows, {number: name for name, number in ids.items()})
+        execute_all(connection, upsert(self._database.dialect, t.indicator_revision), superseded)
+        execute_all(connection, upsert(self._database.dialect, t.indicator_value), newest)
+        return [value for value, _ in numbered]
+
+    def _drop(self, connection: Connection, dropped: Sequence[ValueKey]) -> None:
+        if not dropped:
+            return
+        ids = self._series(connection, {(indicator, place) for indicator, place, _ in dropped})
+        rows = [{"s": ids[key[:2]], "w": int(key[2])} for key in dropped if key[:2] in ids]
+        for table in (t.indicator_revision, t.indicator_value):
+            one = and_(table.c.series == bindparam("s"), table.c.window_start == bindparam("w"))
+            execute_all(connection, delete(table).where(one), rows)
+
+    def _series(
+        self, connection: Connection, names: Iterable[SeriesName], create: bool = False
+    ) -> dict[SeriesName, int]:
+        """Numbers of the series that exist; `create` makes those that do not."""
+        wanted = sorted(set(names))
+        given = rows_of(self._database.dialect, "names", _NAMES)
+        both = and_(_S.indicator == given.c.indicator, _S.place == given.c.place)
+        statement = select(_S.indicator, _S.place, _S.id).join(given, both)
+        rows = connection.execute(statement, {"names": dump(wanted)}).tuples()
+        found = {(indicator, place): number for indicator, place, number in rows}
+        missing = [name for name in wanted if name not in found]
+        if not (create and missing):
+            return found
+        new = [{"indicator": indicator, "place": place} for indicator, place in missing]
+        execute_all(connection, insert_new(self._database.dialect, t.value_series), new)
+        return self._series(connection, wanted)
+
+    def _stored(self, connection: Connection, keys: Iterable[RowKey]) -> dict[RowKey, Row]:
+        given = rows_of(self._database.dialect, "windows", _KEYS)
+        both = and_(_V.series == given.c.series, _V.window_start == given.c.window_start)
+        statement = select(t.indicator_value).join(given, both)
+        rows = connection.execute(statement, {"windows": dump(sorted(set(keys)))}).mappings()
+        return {(row["series"], row["window_start"]): row for row in rows}
+
+
+def _joined(table: Table) -> Select[Any]:
+    """Rows of a value table with the names of their series."""
+    return select(table, _S.indicator, _S.place).join_from(t.value_series, table, table.c.series == _S.id)
+
+
+def _at_place(query: ValueQuery) -> ColumnElement[bool]:
+    """Places by exact id or by path prefix; a range instead of LIKE, whose `_` and `%` would match more than meant."""
+    if query.place is None:
+        return _S.id.is_not(None)
+    below = and_(_S.place > f"{query.place}/", _S.place < f"{query.place}0")  # "0" follows "/" in ASCII
+    return or_(_S.place == query.place, below) if query.below else _S.place == query.place
+
+
+def _in_range(query: ValueQuery) -> ColumnElement[bool]:
+    bounds = [_V.window_start >= query.start] if query.start is not None else []
+    bounds += [_V.window_start < query.end] if query.end is not None else []
+    return and_(_V.series == _S.id, *bounds)
+
+
+def _select_values(query: ValueQuery) -> Select[Any]:
+    statement = _joined(t.indicator_value).where(_in_range(query), _at_place(query))
+    if query.indicator is not None:
+        statement = statement.where(_S.indicator == query.indicator)
+    if query.latest:
+        newest = select(func.max(_V.window_start)).where(_in_range(query)).correlate(t.value_series)
+        statement = statement.where(_V.window_start == newest.scalar_subquery())
+    if query.after_seq is not None:
+        statement = statement.where(_V.seq > query.after_seq).order_by(_V.seq)
+    else:
+        statement = statement.order_by(_V.window_start, _S.indicator, _S.place)
+    return statement.limit(query.limit)
