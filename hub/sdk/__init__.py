@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The whole surface that a connector may import. See docs/adding-a-connector.md."""
 
-from hub.core.errors import DecodeError
+from hub.core.errors import DecodeError, SettingsError
 from hub.sdk._types import (
     ConfigurableConnector,
     Connector,
@@ -11,8 +11,14 @@ from hub.sdk._types import (
     RawMessage,
     Reading,
 )
+from hub.sdk.discovery import configured, discover, families
+from hub.sdk.payloads import describe, load_json, load_object, number, section, sections, text, text_number
+from hub.sdk.samples import Sample, find_samples, render
+from hub.sdk.times import AMBIGUOUS, local_ns, rfc3339, rfc3339_ns, unix_ns
+from hub.sdk.topics import Route, Router, compile_template, overlaps
 
 __all__ = [
+    "AMBIGUOUS",
     "ConfigurableConnector",
     "Connector",
     "DecodeError",
@@ -21,4 +27,27 @@ __all__ = [
     "Field",
     "RawMessage",
     "Reading",
+    "Route",
+    "Router",
+    "Sample",
+    "SettingsError",
+    "compile_template",
+    "configured",
+    "describe",
+    "discover",
+    "families",
+    "find_samples",
+    "load_json",
+    "load_object",
+    "local_ns",
+    "number",
+    "overlaps",
+    "render",
+    "rfc3339",
+    "rfc3339_ns",
+    "section",
+    "sections",
+    "text",
+    "text_number",
+    "unix_ns",
 ]
