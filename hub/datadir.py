@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The hub's own directory: which file is what, whose it is, and that one hub uses it at a time.
+
+`hub.json` says which kind of hub made the directory: a demo's is refused by `cityhub run`, and the other way round, so
+that simulated data is never mistaken. `run/` holds what is true only while the hub runs.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from hub.core.errors import SchemaTooNew, SettingsError, Stop
+
+Kind = Literal["hub", "demo"]
+FORMAT = 1
+
+
+class Marker(Struct, frozen=True):
+    """Content of hub.json."""
+
+    format: int
+    kind: Kind
+
+
+class Endpoints(Struct, frozen=True):
+    """Where the running hub listens; written by `run` for other commands."""
+
+    mqtt_host: str
+    mqtt_port: int
+    api: str
+
+
+class DataDir:
+    """Paths below the data directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    @property
+    def ledger(self) -> Path:
+        """The relational ledger (SQLite)."""
+        return self.root / "ledger.db"
+
+    @property
+    def readings(self) -> Path:
+        """The readings store (SQLite)."""
+        return self.root / "readings.db"
+
+    def journal(self, shard: int = 0) -> Path:
+        """Ingest's journal of one shard."""
+        return self.root / f"ingest-{shard}.db"
+
+    @property
+    def admin_key(self) -> Path:
+        """The first admin key, readable by its owner alone."""
+        return self.root / "admin.key"
+
+    @property
+    def broker(self) -> Path:
+        """The embedded broker's files."""
+        return self.root / "broker"
+
+    @property
+    def run(self) -> Path:
+        """Process ids, endpoints and status files."""
+        return self.root / "run"
+
+    def open(self, kind: Kind) -> None:
+        """Make the directory, or check that it is of this kind and not of a newer release."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.run.mkdir(exist_ok=True)
+        except OSError as error:
+            raise SettingsError("data", f"{self.root} cannot be made: {error.strerror}") from error
+        marker = self.marker()
+        if marker is None:
+            if self.ledger.exists():
+                raise SettingsError("data", f"{self.root} has a ledger but no hub.json: restore it from a backup")
+            write_atomically(self.root / "hub.json", msgspec.json.encode(Marker(FORMAT, kind)))
+            return
+        if marker.format > FORMAT:
+            raise SchemaTooNew(f"{self.root} was written by a newer release of the hub: upgrade cityhub")
+        if marker.kind != kind:
+            what = "a demo's directory with simulated data" if marker.kind == "demo" else "a real hub's directory"
+            raise SettingsError("data", f"{self.root} is {what}: choose another one")
+
+    def marker(self) -> Marker | None:
+        """What hub.json says, None when there is none."""
+        try:
+            return msgspec.json.decode((self.root / "hub.json").read_bytes(), type=Marker)
+        except FileNotFoundError:
+            return None
+        except (msgspec.MsgspecError, OSError) as error:
+            raise Stop(f"{self.root / 'hub.json'} cannot be read: {error}") from error
+
+    def endpoints(self) -> Endpoints | None:
+        """Where the hub of this directory listens, None when none has run."""
+        try:
+            return msgspec.json.decode((self.run / "endpoints.json").read_bytes(), type=Endpoints)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory for one hub; Stop when another has it. The lock ends with the process."""
+        handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise Stop(f"another hub runs on {self.root}") from None
+            yield
+        finally:
+            os.close(handle)
+
+
+def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Replace a small file so that a reader never sees half of it, and a crash leaves the old or the new one."""
+    part = path.with_suffix(path.suffix + ".part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

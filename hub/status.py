@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Heartbeats between the hub's processes: small files in `run/`, replaced every few seconds.
+
+A status that is older than `STALE` seconds means that its process hangs or is gone, whatever it said last.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from hub.core.ports import PartHealth
+from hub.datadir import write_atomically
+
+STALE = 15.0
+_EVERY = 2.0
+
+
+class Status(Struct, frozen=True):
+    """What a process last said of its parts."""
+
+    time: float
+    pid: int
+    parts: Sequence[PartHealth]
+
+
+async def heartbeat(path: Path, pid: int, parts: Callable[[], Sequence[PartHealth]]) -> None:
+    """Write the status of this process every other second, for ever."""
+    while True:
+        write_atomically(path, msgspec.json.encode(Status(time.time(), pid, parts())))
+        await asyncio.sleep(_EVERY)
+
+
+def read_status(path: Path, process: str) -> list[PartHealth]:
+    """The parts of a process by its heartbeat; a part that says so when there is none."""
+    hint = f"see the log of the hub for process {process}; it is started again by itself"
+    try:
+        status = msgspec.json.decode(path.read_bytes(), type=Status)
+    except (OSError, msgspec.MsgspecError):
+        return [PartHealth(process, False, "has not reported yet", hint)]
+    age = time.time() - status.time
+    if age > STALE:
+        return [PartHealth(process, False, f"last report {age:.0f} s ago", hint)]
+    return list(status.parts)
