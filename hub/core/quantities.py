@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from importlib.resources import files
 
-from msgspec import Struct, ValidationError, structs, yaml
+from msgspec import DecodeError, Struct, structs, yaml
 
 from hub.core.errors import Stop, UnknownQuantity, UnknownUnit
 from hub.core.units import Factor, Unit, Units, fold
@@ -128,7 +128,7 @@ class Quantities:
         """Read a table of quantities; Stop names what is wrong with it."""
         try:
             table = yaml.decode(text, type=_File)
-        except ValidationError as error:
+        except DecodeError as error:
             raise Stop(f"quantities.yaml: {error}") from error
         rows = [
             _quantity(id_, domain, row, table.sources, units)

@@ -14,7 +14,7 @@ from fractions import Fraction
 from importlib.resources import files
 from typing import NamedTuple
 
-from msgspec import Struct, ValidationError, yaml
+from msgspec import DecodeError, Struct, yaml
 
 from hub.core.errors import Stop
 
@@ -68,7 +68,7 @@ class Units:
         try:
             table = yaml.decode(text, type=dict[str, dict[str, _Row]])
             return cls([_unit(d, code, row) for d, rows in table.items() for code, row in rows.items()])
-        except (ValidationError, ValueError, ZeroDivisionError) as error:
+        except (DecodeError, ValueError, ZeroDivisionError) as error:
             raise Stop(f"units.yaml: {error}") from error
 
     def of(self, code: str) -> Unit:
