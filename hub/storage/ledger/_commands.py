@@ -43,7 +43,7 @@ class Commands(CommandQueue):
         """Orders not done yet, oldest first."""
         statement = select(_C.id, _C.kind, _C.arguments).where(_C.done_at.is_(None)).order_by(_C.id)
         with self._database.read() as connection:
-            return [Command(i, kind, load(text)) for i, kind, text in connection.execute(statement).tuples()]
+            return [Command(i, kind, load(text)) for i, kind, text in connection.execute(statement)]
 
     def done(self, command: int, result: Mapping[str, object]) -> None:
         """Mark as done; a repeated call keeps the first result. Raise NotFound."""

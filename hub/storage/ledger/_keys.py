@@ -89,7 +89,7 @@ class Keys(KeyRing):
         """All keys in use, oldest first."""
         statement = select(_K.id, _K.name, _K.scopes).where(_K.revoked_at.is_(None)).order_by(_K.created_at, _K.id)
         with self._database.read() as connection:
-            return [_api_key(*row) for row in connection.execute(statement).tuples()]
+            return [_api_key(*row) for row in connection.execute(statement)]
 
 
 def _api_key(number: str, name: str, scopes: str) -> ApiKey:

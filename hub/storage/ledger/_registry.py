@@ -140,7 +140,7 @@ def _require_places(connection: Connection, places: Sequence[str]) -> None:
 
 def _refuse_taken(connection: Connection, device: Device) -> None:
     same_name = and_(_D.connector == device.connector, _D.external_id == device.external_id)
-    rows = connection.execute(select(_D.id, _D.title).where(or_(_D.id == device.id, same_name))).tuples()
+    rows = connection.execute(select(_D.id, _D.title).where(or_(_D.id == device.id, same_name)))
     taken = dict(iter(rows))
     if device.id in taken:
         raise Exists(f"device {device.id!r} is registered already", "id")

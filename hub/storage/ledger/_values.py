@@ -148,7 +148,7 @@ class Values(ValueLedger):
         given = rows_of(self._database.dialect, "names", _NAMES)
         both = and_(_S.indicator == given.c.indicator, _S.place == given.c.place)
         statement = select(_S.indicator, _S.place, _S.id).join(given, both)
-        rows = connection.execute(statement, {"names": dump(wanted)}).tuples()
+        rows = connection.execute(statement, {"names": dump(wanted)})
         found = {(indicator, place): number for indicator, place, number in rows}
         missing = [name for name in wanted if name not in found]
         if not (create and missing):
