@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The kernel's first half: columns of readings become one input per place and window.
+
+    readings --(device, step)--> means --(devices of a place)--> steps --(window)--> cells
+
+Rules, in this order. A reading counts when its flag is one of the definition's. A device's step is *available* when
+its valid readings reach the input's capture share of what its declared interval promises; without an interval any
+reading makes it available and its coverage is unknown (NaN), never 100 %. A place's step is the mean over its
+available devices, each weighing the same however often it reports; it is as well covered as the best of them. A
+window is the aggregate of its available steps; n_valid and n_expected count steps there (readings, where the window
+is a single step).
+
+All of a place's readings within a step and nothing else decide its figures: not which other series exist, and not
+how much was read together. That makes live work and bulk recompute bit-equal.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.core.places import Device
+from hub.core.quantities import Kind
+from hub.core.readings import NS, Columns
+from hub.indicators.aggregation import DEVICES, STEPS, WITHIN, Floats, Ints, Rows
+
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+_OPEN = np.iinfo(np.int64).max
+
+
+class Mounted(NamedTuple):
+    """Devices at places, one row a mounting, sorted by (device, start); `place` is an index into `places`."""
+
+    places: Sequence[str]
+    devices: Sequence[str]
+    device: Ints
+    place: Ints
+    start: Ints
+    end: Ints
+    interval: Floats  # ns, NaN unknown
+    origin: Bytes
+    grade: Bytes
+
+
+class Cells(NamedTuple):
+    """One input in (place, window) matrices. `available` says that `value` may be used.
+
+    `n_valid` and `n_expected` count what the input is made of; n_expected and coverage are NaN where unknown.
+    `seen` says that there was anything at all, also where it did not suffice.
+    """
+
+    value: Floats
+    available: Bools
+    seen: Bools
+    n_valid: Floats
+    n_expected: Floats
+    coverage: Floats
+    lower_bound: Bools
+    origin: Bytes
+    grade: Bytes
+
+
+def mounted(devices: Mapping[str, Device], places: Sequence[str]) -> Mounted:
+    """Mountings of `devices` at `places`."""
+    position = {place: i for i, place in enumerate(places)}
+    rows = sorted((d.id, m.start, m) for d in devices.values() for m in d.mountings if m.place in position)
+    names = sorted({device for device, _, _ in rows})
+    index = {name: i for i, name in enumerate(names)}
+    of = [devices[device] for device, _, _ in rows]
+    return Mounted(
+        places,
+        names,
+        np.array([index[device] for device, _, _ in rows], dtype=np.int64),
+        np.array([position[m.place] for _, _, m in rows], dtype=np.int64),
+        np.array([m.start for _, _, m in rows], dtype=np.int64),
+        np.array([_OPEN if m.end is None else m.end for _, _, m in rows], dtype=np.int64),
+        np.array([d.interval * NS if d.interval else np.nan for d in of], dtype=np.float64),
+        np.array([d.origin for d in of], dtype=np.uint8),
+        np.array([d.grade for d in of], dtype=np.uint8),
+    )
+
+
+def input_cells(
+    columns: Columns,
+    where: Mounted,
+    quantity: str,
+    kind: Kind,
+    steps: Ints,
+    windows: Ints,
+    flags: Sequence[int],
+    capture: float,
+    window_capture: float,
+) -> Cells:
+    """One quantity per place and window; `steps` and `windows` are edges, each window a whole number of steps."""
+    per_step = _sites(_devices(columns, where, quantity, kind, steps, flags), where, kind, steps, capture)
+    if len(steps) == len(windows):
+        return per_step
+    return _windows(per_step, kind, steps, windows, window_capture)
+
+
+class _DeviceSteps(NamedTuple):
+    """Flat by mounting * steps + step."""
+
+    value: Floats
+    n_valid: Floats
+    origin: Bytes
+
+
+def _devices(
+    columns: Columns, where: Mounted, quantity: str, kind: Kind, steps: Ints, flags: Sequence[int]
+) -> _DeviceSteps:
+    mounting, keep = _mounting_of_rows(columns, where, quantity, flags)
+    time = columns.time[keep]
+    step = _step_of(time, steps)
+    inside = step < len(steps) - 1
+    rows = Rows(mounting[inside], step[inside], time[inside], columns.value[keep][inside], steps, len(where.device))
+    cells = rows.sources * rows.steps
+    here = rows.step >= 0
+    cell = rows.source[here] * rows.steps + rows.step[here]
+    n = np.bincount(cell, minlength=cells).astype(np.float64)
+    return _DeviceSteps(WITHIN[kind](rows), n, worst(columns.origin[keep][inside][here], cell, cells))
+
+
+def _mounting_of_rows(
+    columns: Columns, where: Mounted, quantity: str, flags: Sequence[int]
+) -> tuple[Ints, npt.NDArray[np.int64]]:
+    """Mounting of each usable row, and the rows' positions; a device mounted nowhere at the time is left out."""
+    name = {device: i for i, device in enumerate(where.devices)}
+    device = np.array([name.get(s.device, -1) if s.quantity == quantity else -1 for s in columns.series], np.int64)
+    accepted = np.zeros(256, dtype=np.bool_)
+    accepted[list(flags)] = True
+    keep = np.flatnonzero(accepted[columns.flag] & (_take(device, columns.index) >= 0))
+    of_row, time = _take(device, columns.index[keep]), columns.time[keep]
+    first = np.searchsorted(where.device, np.arange(len(where.devices)))
+    count = np.bincount(where.device, minlength=len(where.devices))
+    found = np.full(len(keep), -1, dtype=np.int64)
+    for nth in range(int(count.max(initial=0))):
+        candidate = np.where(count[of_row] > nth, first[of_row] + nth, -1)
+        inside = (candidate >= 0) & (time >= where.start[candidate]) & (time < where.end[candidate])
+        found[inside] = candidate[inside]
+    return found[found >= 0], keep[found >= 0]
+
+
+def _take(values: Ints, index: npt.NDArray[np.int32]) -> Ints:
+    return np.asarray(values[index] if len(values) else (), dtype=np.int64)
+
+
+def _step_of(time: Ints, steps: Ints) -> Ints:
+    length = int(steps[1] - steps[0])
+    if (np.diff(steps) == length).all():  # hours: a division beats a search
+        return np.asarray(np.clip((time - steps[0]) // length, -1, len(steps) - 1), dtype=np.int64)
+    return np.asarray(np.searchsorted(steps, time, side="right") - 1, dtype=np.int64)
+
+
+def worst(codes: Bytes, cell: Ints, cells: int) -> Bytes:
+    """Highest code of each cell, 0 where it is empty."""
+    worst = np.zeros(cells, dtype=np.uint8)
+    for code in np.unique(codes):  # in rising order: the worst is written last
+        worst[cell[codes == code]] = code
+    return worst
+
+
+def _sites(steps_of: _DeviceSteps, where: Mounted, kind: Kind, steps: Ints, capture: float) -> Cells:
+    n_steps, n_places = len(steps) - 1, len(where.places)
+    expected = _expected(where, steps).ravel()
+    coverage = np.minimum(steps_of.n_valid / expected, 1.0)
+    seen = steps_of.n_valid > 0
+    enough = seen & (np.isnan(expected) | (coverage >= capture - 1e-9)) & ~np.isnan(steps_of.value)
+    site = (np.repeat(where.place, n_steps) * n_steps) + np.tile(np.arange(n_steps), len(where.place))
+    shape = (n_places, n_steps)
+    value = DEVICES[kind](steps_of.value[enough], site[enough], n_places * n_steps)
+    available = np.bincount(site[enough], minlength=n_places * n_steps) > 0
+    # the best device speaks for the place: among the available ones, else among those that sent anything
+    speaks = seen & (enough | ~available[site])
+    n_valid, n_expected, covered = _best(
+        site[speaks], coverage[speaks], np.minimum(steps_of.n_valid, np.nan_to_num(expected, nan=np.inf))[speaks],
+        expected[speaks], n_places * n_steps,
+    )  # fmt: skip
+    origin = np.maximum(steps_of.origin, np.repeat(where.origin, n_steps))
+    quiet = ~(np.bincount(site[seen], minlength=n_places * n_steps) > 0)[site] & ~(_length(where, steps).ravel() <= 0)
+    speaks = speaks | quiet  # of a silent place, origin and grade are those of the devices that stand there
+    return Cells(
+        value.reshape(shape),
+        available.reshape(shape) & ~np.isnan(value).reshape(shape),
+        (np.bincount(site[seen], minlength=n_places * n_steps) > 0).reshape(shape),
+        n_valid.reshape(shape),
+        n_expected.reshape(shape),
+        covered.reshape(shape),
+        np.zeros(shape, dtype=np.bool_),
+        worst(origin[speaks], site[speaks], n_places * n_steps).reshape(shape),
+        worst(np.repeat(where.grade, n_steps)[speaks], site[speaks], n_places * n_steps).reshape(shape),
+    )
+
+
+def _length(where: Mounted, steps: Ints) -> Floats:
+    """Nanoseconds for which each mounting stands in each step."""
+    begin = np.maximum(where.start[:, None], steps[None, :-1])
+    end = np.minimum(where.end[:, None], steps[None, 1:])
+    return np.asarray(np.maximum(end - begin, 0), dtype=np.float64)
+
+
+def _expected(where: Mounted, steps: Ints) -> Floats:
+    """Readings that each mounting's interval promises in each step, at least one; NaN without an interval."""
+    length = _length(where, steps)
+    expected: Floats = np.maximum(np.floor(length / where.interval[:, None] + 0.5), 1.0)
+    return expected
+
+
+def _best(
+    site: Ints, coverage: Floats, n_valid: Floats, n_expected: Floats, sites: int
+) -> tuple[Floats, Floats, Floats]:
+    """Counts of the best covered device of each site; a known coverage beats an unknown one, then the first device."""
+    order = np.lexsort((-np.arange(len(site)), np.nan_to_num(coverage, nan=-1.0)))
+    valid, expected, covered = np.zeros(sites), np.full(sites, np.nan), np.zeros(sites)
+    valid[site[order]] = n_valid[order]  # rising order: the best is written last
+    expected[site[order]] = n_expected[order]
+    covered[site[order]] = coverage[order]
+    return valid, expected, covered
+
+
+def _windows(cells: Cells, kind: Kind, steps: Ints, windows: Ints, capture: float) -> Cells:
+    n_places, n_windows = cells.value.shape[0], len(windows) - 1
+    in_window = np.searchsorted(windows, steps[:-1], side="right") - 1
+    group = (np.arange(n_places)[:, None] * n_windows + in_window[None, :]).ravel()
+    use, shape = cells.available.ravel(), (n_places, n_windows)
+    value = STEPS[kind](cells.value.ravel()[use], group[use], n_places * n_windows)
+    n_valid = np.bincount(group[use], minlength=n_places * n_windows).astype(np.float64)
+    unknown = np.bincount(group[use], np.isnan(cells.coverage.ravel()[use]), n_places * n_windows) > 0
+    total = np.bincount(group, minlength=n_places * n_windows).astype(np.float64)
+    seen = cells.seen.ravel()
+    any_seen = np.bincount(group[seen], minlength=n_places * n_windows) > 0
+    speaks = seen | ~any_seen[group]
+    return Cells(
+        value.reshape(shape),
+        ((n_valid > 0) & (n_valid >= capture * total - 1e-9) & ~np.isnan(value)).reshape(shape),
+        any_seen.reshape(shape),
+        n_valid.reshape(shape),
+        np.where(unknown, np.nan, total).reshape(shape),
+        np.where(unknown, np.nan, n_valid / total).reshape(shape),
+        np.zeros(shape, dtype=np.bool_),
+        worst(cells.origin.ravel()[speaks], group[speaks], n_places * n_windows).reshape(shape),
+        worst(cells.grade.ravel()[speaks], group[speaks], n_places * n_windows).reshape(shape),
+    )
