@@ -7,7 +7,7 @@ breaks, everything from the first unconfirmed message on is sent again, so that 
 the later one stays the last; receivers may see repeats. MQTT 3.1.1 is spoken: every broker knows it, and nothing of
 MQTT 5 is needed to publish.
 
-aiomqtt waits out its timeout for confirmations that a broken connection cannot bring; a watching task ends them at once.
+aiomqtt waits out its timeout for confirmations that a broken connection cannot bring; a watching task ends them.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ import logging
 import math
 import random
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import aiomqtt
 
@@ -128,7 +129,8 @@ class MqttPublisher:
         workers = [asyncio.create_task(self._work(line.client, numbered, confirmed)) for _ in range(count)]
         everything = asyncio.gather(*workers, return_exceptions=True)
         try:
-            await asyncio.wait({everything, line.lost}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {everything, line.lost}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for worker in workers:
                 worker.cancel()
