@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One connection to InfluxDB: prepare, write lines, ask InfluxQL.
+
+Mechanism: the first use asks `/ping` which version answers, makes the database (1.x) or checks bucket and DBRP mapping
+(2.x and later), and picks the writer: `/write` over httpx for 1.x, influxdb-client for the rest. A failed preparation
+is tried again by the next use. Reads are InfluxQL at `/query`, chunked, with times in ns; the answer is handed on chunk
+by chunk, so memory stays bounded by what the caller keeps. InfluxDB syncs its write-ahead log before it answers a write
+(the default of `wal-fsync-delay`): an answered write is durable.
+
+Proxies of the environment are not used: the database stands beside the hub.
+"""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from hub.core.errors import HubError, SettingsError, Stop
+from hub.storage._influx_errors import Refused, away, query_error, reaction, words_of
+from hub.storage._influx_query import identifier
+from hub.storage._influx_settings import InfluxSettings
+
+Cell = float | int | str | bool | None
+_CHUNK_ROWS = "10000"
+_MINUS_ZERO = re.compile(rb"([\[,])-0(?=[,\]])")
+
+
+class Frame(Struct, frozen=True):
+    """Rows of one series of one statement's answer, or a chunk of them."""
+
+    columns: Sequence[str]
+    values: Sequence[Sequence[Cell]]
+    name: str = ""
+    tags: Mapping[str, str] = {}
+
+
+class _Result(Struct, frozen=True):
+    series: Sequence[Frame] = ()
+    error: str | None = None
+
+
+class _Answer(Struct, frozen=True):
+    results: Sequence[_Result] = ()
+    error: str | None = None
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+
+
+class LineWriter(Protocol):
+    """Writes line protocol; raises Refused, Retry or Stop."""
+
+    async def prepare(self) -> None:
+        """Make or check what is written to."""
+        ...
+
+    async def write(self, lines: bytes) -> None:
+        """Return when the lines are durable."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class Influx:
+    """A connection by `InfluxSettings`; opened by the first call that needs it."""
+
+    def __init__(self, settings: InfluxSettings) -> None:
+        self._settings = settings
+        self._client: httpx.AsyncClient | None = None
+        self._writer: LineWriter | None = None
+        self._opening = asyncio.Lock()
+
+    async def write(self, lines: bytes) -> None:
+        """Write lines of line protocol (precision ns); raise Refused, Retry or Stop."""
+        writer = self._writer or await self._open()
+        await writer.write(lines)
+
+    async def query(self, influxql: str) -> AsyncIterator[Frame]:
+        """Frames of all statements in order; raises Retry or Stop, also in the middle."""
+        if self._writer is None:
+            await self._open()
+        form = {"q": influxql, "db": self._settings.database, "epoch": "ns"}
+        form |= {"chunked": "true", "chunk_size": _CHUNK_ROWS}
+        async for frame in self._ask(form):
+            yield frame
+
+    async def version(self) -> str:
+        """What the server calls itself, such as `1.6.7`; raises Retry or Stop."""
+        answer = await self._get("/ping")
+        said = answer.headers.get("X-Influxdb-Version") or _json_version(answer.content)
+        if said is None:
+            health = await self._get("/health")
+            said = _json_version(health.content) or ""
+        return said.removeprefix("v")
+
+    async def close(self) -> None:
+        """Release connections; a later use opens them again."""
+        if self._writer is not None:
+            await self._writer.close()
+            self._writer = None
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _open(self) -> LineWriter:
+        async with self._opening:
+            if self._writer is None:
+                writer = await self._make_writer()
+                try:
+                    if self._settings.prepare:
+                        await writer.prepare()
+                except BaseException:
+                    await writer.close()
+                    raise
+                self._writer = writer
+            return self._writer
+
+    async def _make_writer(self) -> LineWriter:
+        version = self._settings.version
+        if version == "auto":
+            said = await self.version()
+            if not said[:1].isdigit():
+                raise SettingsError("influx.version", f"{self._settings.url} does not say its version: set 1 or 2")
+            version = "1" if said.startswith("1.") else "2"
+        if version == "1":
+            return _V1Writer(self._http(), self._settings, self)
+        from hub.storage._influx_v2 import V2Writer
+
+        return V2Writer(self._settings)
+
+    def _http(self) -> httpx.AsyncClient:
+        """The client of the running loop; made late because it belongs to a loop."""
+        if self._client is None:
+            s = self._settings
+            headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Token {s.token}"} if s.token else {})
+            auth = httpx.BasicAuth(s.username, s.password) if s.username and not s.token else None
+            self._client = httpx.AsyncClient(
+                base_url=s.url, auth=auth, headers=headers, timeout=s.timeout_s, trust_env=False, verify=_trust(s)
+            )
+        return self._client
+
+    async def _get(self, path: str) -> httpx.Response:
+        try:
+            return await self._http().get(path)
+        except httpx.HTTPError as error:
+            raise away(error, self._settings) from error
+
+    async def administer(self, influxql: str) -> list[Frame]:
+        """Answer to a statement that needs no database; for writers that prepare."""
+        return [frame async for frame in self._ask({"q": influxql, "epoch": "ns"})]
+
+    async def _ask(self, form: Mapping[str, str]) -> AsyncIterator[Frame]:
+        try:
+            async with self._http().stream("POST", "/query", data=form) as answer:
+                if answer.status_code >= 400:
+                    raise self._reaction(answer, await answer.aread())
+                async for document in _documents(answer):
+                    for frame in self._frames(document):
+                        yield frame
+        except httpx.HTTPError as error:
+            raise away(error, self._settings) from error
+
+    def _reaction(self, answer: httpx.Response, body: bytes) -> HubError:
+        version = "2" if self._settings.token else "1"
+        error = reaction(answer.status_code, answer.headers, words_of(body, answer.headers), self._settings, version)
+        return query_error(error.detail, self._settings) if isinstance(error, Refused) else error
+
+    def _frames(self, document: bytes) -> Sequence[Frame]:
+        """Frames of one JSON document; Go writes -0.0 as -0, which is an integer to every JSON reader."""
+        if b"-0" in document:
+            document = _MINUS_ZERO.sub(rb"\1-0.0", document)
+        try:
+            answer = _ANSWER.decode(document)
+        except msgspec.DecodeError as error:
+            raise Stop(f"influx.url: {self._settings.url} answers a query in a foreign format: {error}") from error
+        for words in (answer.error, *(result.error for result in answer.results)):
+            if words is not None:
+                raise query_error(words, self._settings)
+        return [frame for result in answer.results for frame in result.series]
+
+
+class _V1Writer:
+    """InfluxDB 1.x: `/write`."""
+
+    def __init__(self, client: httpx.AsyncClient, settings: InfluxSettings, influx: Influx) -> None:
+        self._client = client
+        self._settings = settings
+        self._influx = influx
+        self._params = {"db": settings.database, "precision": "ns", "consistency": "one"}
+        if settings.retention_policy:
+            self._params["rp"] = settings.retention_policy
+
+    async def prepare(self) -> None:
+        """Make the database where it is missing; one that exists needs no administrator."""
+        found = {row[0] for frame in await self._influx.administer("SHOW DATABASES") for row in frame.values}
+        if self._settings.database not in found:
+            await self._influx.administer(f"CREATE DATABASE {identifier(self._settings.database)}")
+
+    async def write(self, lines: bytes) -> None:
+        """Return when the lines are in the server's synced write-ahead log."""
+        try:
+            answer = await self._client.post("/write", params=self._params, content=lines)
+        except httpx.HTTPError as error:
+            raise away(error, self._settings) from error
+        if answer.status_code >= 400:
+            words = words_of(answer.content, answer.headers)
+            raise reaction(answer.status_code, answer.headers, words, self._settings, "1")
+
+    async def close(self) -> None:
+        """Nothing of its own to release."""
+
+
+async def _documents(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """JSON documents, one a line, whole."""
+    parts: list[bytes] = []
+    async for piece in answer.aiter_bytes():
+        *ended, rest = piece.split(b"\n")
+        for end in ended:
+            parts.append(end)
+            yield b"".join(parts)
+            parts.clear()
+        parts.append(rest)
+    last = b"".join(parts)
+    if last.strip():
+        yield last
+
+
+def _trust(settings: InfluxSettings) -> ssl.SSLContext | bool:
+    if settings.ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise SettingsError("influx.ca_file", f"{settings.ca_file}: {error}") from error
+
+
+def _json_version(body: bytes) -> str | None:
+    try:
+        said = msgspec.json.decode(body, type=dict[str, object]).get("version")
+    except msgspec.DecodeError:
+        return None
+    return said if isinstance(said, str) else None

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Readings in InfluxDB 1.x, 2.x and later: one measurement per domain, one point per device and instant.
+
+Mechanism of `put`, which runs one batch at a time: group the rows into points; ask for the newest instant of devices
+met for the first time; look up, in one request, the points that may be stored already (not newer than the newest
+instant of their device and domain: a quantity that joins a stored point must know the others' flags for `qc`); decide;
+write what changes, in one request where the server takes it. Newest instants are raised before the write, so a
+write whose answer got lost is looked up when it is put again. Rows that such a write did store are still reported as
+STORED: they are remembered as in doubt until then.
+
+The store is the only writer of its measurements. Reads are InfluxQL; see `_influx_lines` for the fields.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from hub.core.errors import HubError, Invalid, Reject, Retry, Stop
+from hub.core.places import check_device_id
+from hub.core.ports import PartHealth
+from hub.core.quantities import Quantities
+from hub.core.readings import Columns, Outcome, PutResult, Reading, Series
+from hub.storage import _influx_query as ql
+from hub.storage._influx_errors import Refused
+from hub.storage._influx_http import Frame, Influx
+from hub.storage._influx_lines import QC, SPARSE, head, readings_at
+from hub.storage._influx_points import Home, Patch, Point, Verdicts, accept, decide_point, divide, refuse
+from hub.storage._influx_settings import InfluxSettings
+from hub.storage._reading_columns import ROW, Rows, columns
+from hub.storage._reading_key import FIRST_NS, LAST_NS, fault
+
+_PART = "readings (InfluxDB)"
+_LINES_A_REQUEST = 10_000
+_MOST_IN_DOUBT = 200_000
+
+
+class InfluxReadingStore:
+    """A `ReadingStore` in InfluxDB; connects at its first use."""
+
+    def __init__(self, settings: InfluxSettings, quantities: Quantities) -> None:
+        self._settings = settings
+        self._influx = Influx(settings)
+        self._domains = _by_domain(quantities)
+        self._quantities = quantities
+        self._homes: dict[tuple[str, str], Home] = {}
+        self._home_of: dict[tuple[str, str], Home] = {}
+        self._doubt: dict[tuple[Home, int, str], Reading] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    async def put(self, rows: Sequence[Reading]) -> PutResult:
+        """Store what is new under the key rule of `hub.storage._reading_key`; durable when the server has answered."""
+        async with self._one_at_a_time:
+            verdicts = Verdicts(len(rows))
+            points = self._group(rows, verdicts)
+            await self._ask_newest({point.home for point in points if point.home.last is None})
+            late = [point for point in points if point.time <= _last(point.home)]
+            await self._look_up(late)
+            confirmed = self._confirmed(late)
+            patches = [patch for point in points if (patch := decide_point(point, rows, verdicts))]
+            self._settle(confirmed, rows, verdicts)
+            for point in points:
+                point.home.last = max(_last(point.home), point.time)
+            try:
+                for some in ql.batches(patches, _LINES_A_REQUEST):
+                    await self._write(some, verdicts)
+            except BaseException:
+                self._remember_doubt(patches)
+                raise
+            return PutResult(verdicts.outcomes, verdicts.errors)
+
+    async def scan(self, series: Sequence[Series], start: int, end: int) -> Columns:
+        """All readings of the series with start <= time < end (ns)."""
+        between = max(start, FIRST_NS), min(end - 1, LAST_NS)
+        parts: dict[Series, list[Rows]] = defaultdict(list)
+        for statement, quantities in self._scans(series, between):
+            async for frame in self._influx.query(statement):
+                for quantity in quantities:
+                    parts[Series(frame.tags["device"], quantity)].append(_rows(frame, quantity))
+        return columns(series, {s: np.concatenate(chunks) for s, chunks in parts.items()})
+
+    async def latest(self, series: Sequence[Series]) -> Mapping[Series, Reading]:
+        """The newest reading of each series that has one."""
+        newest: dict[Series, Reading] = {}
+        for (domain, quantity), devices in self._devices_of(series).items():
+            wanted = [f"last({ql.identifier(quantity)})", *_sparse_columns(quantity)]
+            for some in ql.batches(devices, ql.DEVICES_A_STATEMENT):
+                async for device, time, fields in self._points(ql.select(wanted, self._source(domain), some)):
+                    for reading in readings_at(device, time, fields, {"last": quantity}).values():
+                        newest[reading.series] = reading
+        return newest
+
+    async def series(self, devices: Sequence[str] | None = None) -> Sequence[Series]:
+        """All series that hold readings, of the devices named or of all."""
+        wanted = None if devices is None else set(devices)
+        found = set()
+        fields = [f async for frame in self._influx.query("SHOW FIELD KEYS") for f in self._value_fields(frame)]
+        for some in ql.batches(fields, ql.STATEMENTS_A_REQUEST):
+            asked = [
+                f"SELECT last({ql.identifier(quantity)}) AS {ql.identifier(quantity)} FROM {self._source(domain)} "  # noqa: S608 -- quoted
+                'GROUP BY "device"'
+                for domain, quantity in some
+            ]
+            async for frame in self._influx.query(";".join(asked)):
+                found.add(Series(frame.tags["device"], frame.columns[1]))
+        return sorted(s for s in found if s.device and (wanted is None or s.device in wanted))
+
+    async def check(self) -> PartHealth:
+        """Ask for the version, then for something that needs database and credentials."""
+        try:
+            version = await self._influx.version()
+            async for _ in self._influx.query("SHOW MEASUREMENTS LIMIT 1"):
+                pass
+        except Retry as error:
+            return PartHealth(_PART, False, str(error), "Start InfluxDB, or correct influx.url.")
+        except HubError as error:
+            return PartHealth(_PART, False, str(error), "Correct the setting named.")
+        return PartHealth(_PART, True, f"InfluxDB {version} at {self._settings.url}")
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._influx.close()
+
+    def _source(self, domain: str) -> str:
+        return ql.source(domain, self._settings.retention_policy)
+
+    def _group(self, rows: Sequence[Reading], verdicts: Verdicts) -> Sequence[Point]:
+        """Rows that can be stored, as points in order of their first row."""
+        points: dict[tuple[Home, int], Point] = {}
+        home_of = self._home_of
+        for i, row in enumerate(rows):
+            try:
+                home = home_of.get((row.device, row.quantity)) or self._home(row)
+            except (Reject, Invalid) as error:
+                verdicts.reject(i, error.detail)
+                continue
+            words = fault(row)
+            if words is not None:
+                verdicts.reject(i, words)
+                continue
+            key = (home, row.time)
+            point = points.get(key)
+            if point is None:
+                point = points[key] = Point(home, row.time)
+            indices = point.rows.get(row.quantity)
+            if indices is None:
+                point.rows[row.quantity] = [i]
+            else:
+                indices.append(i)
+        return list(points.values())
+
+    def _home(self, row: Reading) -> Home:
+        domain = str(self._quantities.get(row.quantity).domain)
+        key = (check_device_id(row.device), domain)
+        home = self._homes.get(key)
+        if home is None:
+            home = self._homes[key] = Home(row.device, domain, head(domain, {"device": row.device}))
+        self._home_of[row.device, row.quantity] = home
+        return home
+
+    async def _ask_newest(self, homes: Iterable[Home]) -> None:
+        """Fill `last` of homes met for the first time."""
+        for domain, group in _grouped(homes).items():
+            for some in ql.batches(group, ql.DEVICES_A_STATEMENT):
+                asked = ql.select([f'last("{QC}")'], self._source(domain), [home.device for home in some])
+                newest = {device: time async for device, time, _ in self._points(asked)}
+                for home in some:
+                    home.last = newest.get(home.device, FIRST_NS - 1)
+
+    async def _look_up(self, late: Sequence[Point]) -> None:
+        """Fill `held` of points that may be stored."""
+        wanted: dict[str, dict[tuple[str, int], Point]] = defaultdict(dict)
+        times: dict[Home, list[int]] = defaultdict(list)
+        for one in late:
+            wanted[one.home.domain][one.home.device, one.time] = one
+            times[one.home].append(one.time)
+        asked = [
+            (home.domain, ql.select([], self._source(home.domain), [home.device], between))
+            for home, at in times.items()
+            for between in ql.ranges(at)
+        ]
+        for domain, points in wanted.items():
+            own = [statement for of, statement in asked if of == domain]
+            for some in ql.batches(own, ql.STATEMENTS_A_REQUEST):
+                async for device, time, fields in self._points(";".join(some)):
+                    if (point := points.get((device, time))) is not None:
+                        point.held |= readings_at(device, time, fields, self._domains[domain])
+
+    async def _points(self, statement: str) -> AsyncIterator[tuple[str, int, Mapping[str, Any]]]:
+        """(device, time, fields by name) of all rows of an answer grouped by device."""
+        async for frame in self._influx.query(statement):
+            device = frame.tags["device"]
+            for row in frame.values:
+                yield device, int(row[0] or 0), dict(zip(frame.columns, row, strict=True))
+
+    def _confirmed(self, late: Iterable[Point]) -> set[tuple[Home, int, str]]:
+        """Keys of rows whose write got no answer, and which turn out to be stored."""
+        if not self._doubt:
+            return set()
+        found = set()
+        for point in late:
+            for quantity in point.rows:
+                key = (point.home, point.time, quantity)
+                row, held = self._doubt.pop(key, None), point.held.get(quantity)
+                if row is not None and held is not None and (row.value, row.revision) == (held.value, held.revision):
+                    found.add(key)
+        return found
+
+    def _settle(self, confirmed: set[tuple[Home, int, str]], rows: Sequence[Reading], verdicts: Verdicts) -> None:
+        """The first of the rows put again counts as stored, since its first `put` never said so."""
+        for i, row in enumerate(rows if confirmed else ()):
+            if verdicts.outcomes[i] is Outcome.DUPLICATE:
+                key = (self._home_of[row.device, row.quantity], row.time, row.quantity)
+                if key in confirmed:
+                    confirmed.remove(key)
+                    verdicts.outcomes[i] = Outcome.STORED
+
+    async def _write(self, patches: Sequence[Patch], verdicts: Verdicts) -> None:
+        """Write; after a refusal divide until exactly the guilty rows are set aside."""
+        try:
+            await self._influx.write("\n".join([patch.line() for patch in patches]).encode())
+        except Refused as refused:
+            await self._write_divided(patches, refused.detail, verdicts)
+        else:
+            for patch in patches:
+                accept(patch)
+
+    async def _write_divided(self, patches: Sequence[Patch], words: str, verdicts: Verdicts) -> None:
+        parts = divide(patches, words)
+        for part in parts:
+            await self._write(part, verdicts)
+        if not parts:
+            for patch in patches:
+                refuse(patch, words, verdicts)
+
+    def _remember_doubt(self, patches: Iterable[Patch]) -> None:
+        for patch in patches:
+            for quantity, row in patch.changed.items():
+                self._doubt[patch.point.home, patch.point.time, quantity] = row
+        for oldest in list(self._doubt)[: max(0, len(self._doubt) - _MOST_IN_DOUBT)]:
+            del self._doubt[oldest]
+
+    def _devices_of(self, series: Iterable[Series]) -> Mapping[tuple[str, str], Sequence[str]]:
+        """Devices by (domain, quantity); a quantity that nobody knows has no readings."""
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for s in sorted(set(series)):
+            if s.quantity in self._quantities:
+                found[str(self._quantities.get(s.quantity).domain), s.quantity].append(s.device)
+        return found
+
+    def _scans(self, series: Sequence[Series], between: tuple[int, int]) -> Iterable[tuple[str, Sequence[str]]]:
+        """Statements, each with the quantities that it reads: devices that ask for the same ones share it."""
+        asked: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for (domain, quantity), devices in self._devices_of(series).items():
+            for device in devices:
+                asked[domain, device].append(quantity)
+        alike: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+        for (domain, device), quantities in asked.items():
+            alike[domain, tuple(quantities)].append(device)
+        for (domain, wanted), devices in alike.items():
+            fields = [c for q in wanted for c in (ql.identifier(q), *_sparse_columns(q))]
+            for some in ql.batches(devices, ql.DEVICES_A_STATEMENT):
+                yield ql.select(fields, self._source(domain), some, between), wanted
+
+    def _value_fields(self, frame: Frame) -> Sequence[tuple[str, str]]:
+        known = self._domains.get(frame.name, {})
+        return [(frame.name, str(row[0])) for row in frame.values if row[0] in known]
+
+
+def _by_domain(quantities: Quantities) -> Mapping[str, Mapping[str, str]]:
+    """Value fields of each measurement; Stop where a quantity's name could be taken for another field."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for quantity in quantities:
+        taken = quantity.id in (QC, "time", "device") or quantity.id.endswith(tuple(suffix for suffix, _, _ in SPARSE))
+        if taken:
+            raise Stop(f"quantities.yaml: {quantity.id!r} means another field in InfluxDB; give it another name")
+        found[str(quantity.domain)][quantity.id] = quantity.id
+    return found
+
+
+def _grouped(homes: Iterable[Home]) -> Mapping[str, Sequence[Home]]:
+    found: dict[str, list[Home]] = defaultdict(list)
+    for home in sorted(homes, key=lambda home: home.device):
+        found[home.domain].append(home)
+    return found
+
+
+def _last(home: Home) -> int:
+    return FIRST_NS - 1 if home.last is None else home.last
+
+
+def _sparse_columns(quantity: str) -> Sequence[str]:
+    return [ql.identifier(quantity + suffix) for suffix, _, _ in SPARSE]
+
+
+def _rows(frame: Frame, quantity: str) -> Rows:
+    """The rows of a frame that hold this quantity."""
+    value, flag, origin = (frame.columns.index(quantity + suffix) for suffix in ("", "_qc", "_origin"))
+    found = [(row[0], row[value], row[flag] or 1, row[origin] or 0) for row in frame.values if row[value] is not None]
+    return np.array(found, ROW) if found else np.empty(0, ROW)
