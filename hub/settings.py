@@ -63,13 +63,16 @@ class InfluxSettings(_Section):
 
     url: str = Field("http://127.0.0.1:8086", pattern=r"^https?://")
     version: Literal["auto", "1", "2"] = "auto"
-    database: str = Field("cityhub", min_length=1, description="Database (1.x), or bucket with a DBRP mapping (2.x)")
-    org: str = Field("cityhub", min_length=1)
+    database: str = Field("cityhub", min_length=1, description="Database (1.x), or the bucket's DBRP mapping (2.x)")
+    retention_policy: str = Field("", description="Of the database or the mapping; default: its own default")
+    bucket: str = Field("", description="Bucket to write to (2.x); default: the database's name")
+    org: str = "cityhub"
     token: SecretStr | None = None
     token_file: Path | None = None
-    username: str | None = None
+    username: str = ""
     password: SecretStr | None = None
     password_file: Path | None = None
+    ca_file: Path | None = Field(None, description="Certificate authority to trust, PEM")
     timeout_s: float = Field(10.0, gt=0, le=120)
 
 
@@ -179,6 +182,7 @@ def _check_files(settings: Settings) -> None:
         "mqtt.ca_file": settings.mqtt.ca_file,
         "influx.token_file": settings.influx.token_file,
         "influx.password_file": settings.influx.password_file,
+        "influx.ca_file": settings.influx.ca_file,
     }
     for setting, file in named.items():
         if file is not None and not file.is_file():

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The composition root: the only module that knows all the others. Settings in, joined parts out.
+
+Nothing here decides anything; each function makes one part or joins several. Processes are made of them in
+`hub.commands.workers`.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import connectors
+from hub import sdk
+from hub.core.errors import SettingsError
+from hub.core.ports import ReadingStore
+from hub.core.quantities import Quantities
+from hub.datadir import DataDir
+from hub.devices.city import City, load_city
+from hub.indicators.catalogue import Catalogue, load_catalogue
+from hub.ingest.interpret import Interpreter
+from hub.ingest.journal_reader import SqliteJournalReader
+from hub.ingest.normalise import Conversions
+from hub.settings import Settings, secret_of
+from hub.storage.ledger import Ledger, sqlite_url
+from hub.transport.publisher import MqttPublisher
+from hub.transport.settings import BrokerSettings
+
+if TYPE_CHECKING:
+    from hub.storage import InfluxSettings
+
+
+class Parts:
+    """Parts of one process, made on demand from one set of settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data = DataDir(settings.data)
+        self.quantities = Quantities.load()
+        self.clock = time.time_ns
+
+    def city(self) -> City:
+        """The city of these settings."""
+        return load_city(self.settings.city.file)
+
+    def ledger(self) -> Ledger:
+        """The ledger, not opened yet."""
+        url = self.settings.ledger.url
+        return Ledger(url.get_secret_value() if url else sqlite_url(self.data.ledger))
+
+    def connectors(self) -> tuple[sdk.Connector, ...]:
+        """All connectors, with the city's own mappings."""
+        return sdk.discover(connectors, {"mapped_json": _texts(self.settings.ingest.mappings)})
+
+    def catalogue(self) -> Catalogue:
+        """All definitions, validated."""
+        extra = self.settings.indicators.definitions
+        return load_catalogue(self.quantities, [extra] if extra else [])
+
+    def journals(self) -> list[SqliteJournalReader]:
+        """Readers of all journals."""
+        return [SqliteJournalReader(self.data.journal(), "0")]
+
+    def interpreter(self) -> Interpreter:
+        """Routing, decoding and normalising."""
+        return Interpreter(
+            sdk.Router(self.connectors()),
+            Conversions(self.quantities),
+            max_payload=self.settings.ingest.max_payload_bytes,
+        )
+
+    def filters(self) -> Sequence[str]:
+        """What ingest subscribes to."""
+        if self.settings.mqtt.catch_all:
+            return ["#"]
+        templates = [topic for connector in self.connectors() for topic in connector.topics]
+        return [sdk.compile_template(topic).filter for topic in templates]
+
+    def broker(self, role: str) -> BrokerSettings:
+        """The session of one role (ingest-0, engine, api ...) on the broker."""
+        mqtt = self.settings.mqtt
+        running = self.data.endpoints() if mqtt.host is None else None
+        password = secret_of(mqtt.password, mqtt.password_file, "mqtt.password_file")
+        return BrokerSettings(
+            host=running.mqtt_host if running else mqtt.host or _reachable(mqtt.bind),
+            port=running.mqtt_port if running else mqtt.port,
+            username=mqtt.username,
+            password=password,
+            tls=mqtt.tls,
+            tls_ca=mqtt.ca_file,
+            client_id=f"{mqtt.client_id}-{role}",
+            protocol="3.1.1" if mqtt.host is None else mqtt.protocol,  # the embedded broker speaks 3.1.1 alone
+            receive_maximum=mqtt.receive_maximum,
+            max_batch=self.settings.ingest.batch_messages,
+            max_wait=self.settings.ingest.batch_ms / 1000,
+        )
+
+    def publisher(self, role: str) -> MqttPublisher:
+        """A publisher of its own on the broker."""
+        return MqttPublisher(self.broker(role), f"{self.settings.mqtt.client_id}-{role}")
+
+    def store(self, *, writer: bool = False) -> ReadingStore:
+        """The readings store; one process may be its writer."""
+        if self.settings.store.kind == "sqlite":
+            from hub.storage.readings_sqlite import SqliteReadingStore
+
+            return SqliteReadingStore(self.data.readings, self.quantities, readonly=not writer)
+        from hub.storage.readings_influx import InfluxReadingStore
+
+        return InfluxReadingStore(self.influx(), self.quantities)
+
+    def influx(self) -> "InfluxSettings":
+        """How InfluxDB is reached."""
+        from hub.storage import InfluxSettings
+
+        given = self.settings.influx
+        return InfluxSettings(
+            url=given.url,
+            version=given.version,
+            database=given.database,
+            org=given.org,
+            bucket=given.bucket,
+            retention_policy=given.retention_policy,
+            token=secret_of(given.token, given.token_file, "influx.token_file") or "",
+            username=given.username,
+            password=secret_of(given.password, given.password_file, "influx.password_file") or "",
+            ca_file=str(given.ca_file) if given.ca_file else None,
+            timeout_s=given.timeout_s,
+        )
+
+
+def _texts(folder: Path | None) -> Mapping[str, str]:
+    if folder is None:
+        return {}
+    try:
+        return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("ingest.mappings", f"{folder}: {error}") from error
+
+
+def _reachable(bind: str) -> str:
+    """Where the hub itself reaches a listener on `bind`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 it is compared, not bound to

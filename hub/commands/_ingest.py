@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The process that takes messages in: the one writer of its journal and of the readings store."""
+
+import asyncio
+from collections.abc import Sequence
+
+from hub.app import Parts
+from hub.core.errors import Retry
+from hub.core.ports import PartHealth
+from hub.ingest.journal import SqliteJournal
+from hub.ingest.pipeline import Pipeline, trim_before
+from hub.transport.paho_session import PahoSession
+
+_TRIM_EVERY = 60.0
+
+
+class IngestWorker:
+    """Everything that `ingest` holds open."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._ledger = parts.ledger().open()
+        self._store = parts.store(writer=True)
+        self._journal = SqliteJournal(parts.data.journal())
+        self._source = PahoSession(parts.broker("ingest-0"), parts.filters())
+        self._pipeline = Pipeline(
+            self._source,
+            self._store,
+            self._journal,
+            self._ledger.devices,
+            self._ledger.commands,
+            parts.interpreter(),
+            clock=parts.clock,
+        )
+
+    async def run(self) -> None:
+        """Ingest until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            trimming = group.create_task(self._trim())
+            await self._pipeline.run()
+            trimming.cancel()
+
+    async def close(self) -> None:
+        """Disconnect and release files; what was not acknowledged comes again."""
+        await self._source.close()
+        await self._store.close()
+        await self._journal.close()
+        self._ledger.close()
+
+    def health(self) -> Sequence[PartHealth]:
+        """The broker session, and whether the pipeline waits for something."""
+        waits = self._pipeline.waiting_for
+        ingest = PartHealth(
+            "ingest",
+            waits is None,
+            "taking messages in" if waits is None else f"waits, nothing is lost: {waits}",
+            "" if waits is None else "mend what it waits for; it goes on by itself",
+        )
+        return [self._source.health()._replace(part="broker session"), ingest]
+
+    async def _trim(self) -> None:
+        while True:
+            await asyncio.sleep(_TRIM_EVERY)
+            try:
+                await self._journal.trim(self._ledger.values.cursor("touch:0"), trim_before(self._parts.clock))
+            except Retry:
+                continue  # the next round does it; a trim that waits costs only space

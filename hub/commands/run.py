@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`cityhub run` and `init`: prepare the data directory, start the broker if it is ours, and supervise the workers.
+
+Order of a start: settings, definitions and connectors are validated before anything is written; then the ledger is
+brought to this release's schema and gets the city's places and the first admin key; then the broker gets the hub's
+durable subscription before its listener opens to devices; then the workers start.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hub.app import Parts
+from hub.core.logs import configure_logging
+from hub.datadir import Endpoints, Kind, write_atomically
+from hub.settings import Settings, check_exposure
+from hub.storage.ledger import Ledger
+from hub.supervisor import EXIT_CONFIGURATION, Child, Supervisor, stop_on_signals
+
+_LOG = logging.getLogger("cityhub.run")
+
+
+def run_hub(settings: Settings, config: Path | None) -> int:
+    """Run until stopped; returns the exit code."""
+    configure_logging(settings.log_level)
+    parts = Parts(settings)
+    validate(parts)
+    parts.data.open("hub")
+    with parts.data.locked():
+        prepare(parts)
+        return asyncio.run(supervise(parts, {} if config is None else {"CITYHUB_CONFIG": str(config.absolute())}))
+
+
+def init_hub(settings: Settings, kind: Kind = "hub") -> None:
+    """Make everything that a hub needs before its first start."""
+    parts = Parts(settings)
+    validate(parts)
+    parts.data.open(kind)
+    prepare(parts)
+    print(f"data directory {parts.data.root} is ready; the admin key is in {parts.data.admin_key}")
+
+
+def validate(parts: Parts) -> None:
+    """Stop with the name of whatever makes no sense, before anything is written."""
+    parts.city()
+    parts.connectors()
+    parts.catalogue()
+    parts.broker("check")
+    if parts.settings.store.kind == "influx":
+        parts.influx()
+
+
+def prepare(parts: Parts) -> None:
+    """Ledger, places and first admin key; refuses to go on when that would expose an unguarded hub."""
+    with parts.ledger().upgrade() as ledger:
+        ledger.devices.put_places(parts.city().places)
+        first_key(parts, ledger)
+        check_exposure(parts.settings, bool(ledger.keys.keys()))
+
+
+def first_key(parts: Parts, ledger: Ledger) -> None:
+    """Make the admin key once; its file is readable by its owner alone."""
+    if not ledger.keys.keys():
+        _, secret = ledger.keys.create("admin", frozenset({"admin"}))
+        write_atomically(parts.data.admin_key, secret.encode() + b"\n", 0o600)
+
+
+async def supervise(
+    parts: Parts,
+    env: Mapping[str, str],
+    beside: Callable[[Parts, asyncio.Event], Coroutine[Any, Any, None]] | None = None,
+) -> int:
+    """Run broker and workers until stopped; `beside` runs with them (the demo's simulator)."""
+    supervisor = Supervisor(parts.data.run, env)
+    stop_on_signals(supervisor.stop)
+    broker = parts.embedded_broker() if parts.settings.mqtt.host is None else None
+    try:
+        if broker is not None:
+            await broker.start(parts.broker("ingest-0"), parts.filters())
+        announce(parts)
+        work = [asyncio.create_task(supervisor.keep(_children()))]
+        if beside is not None:
+            work.append(asyncio.create_task(beside(parts, supervisor.stop)))
+        await supervisor.stop.wait()
+        await asyncio.gather(*work)
+    finally:
+        if broker is not None:
+            await broker.stop()
+        (parts.data.run / "endpoints.json").unlink(missing_ok=True)
+    if supervisor.failed is not None:
+        _LOG.error("stopped", extra={"fields": {"process": supervisor.failed, "detail": "see its last log line"}})
+        return EXIT_CONFIGURATION
+    return 0
+
+
+def announce(parts: Parts) -> None:
+    """Write where the hub listens, for other commands."""
+    broker, api = parts.broker("check"), parts.settings.api
+    endpoints = Endpoints(broker.host, broker.port, f"http://{api.host}:{api.port}")
+    write_atomically(parts.data.run / "endpoints.json", msgspec.json.encode(endpoints))
+
+
+def _children() -> Sequence[Child]:
+    command = [sys.executable, "-m", "hub.cli", "worker"]
+    return [
+        Child("ingest-0", [*command, "ingest"]),
+        Child("engine", [*command, "engine"]),
+        Child("api", [*command, "api"]),
+    ]

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Children are kept running, found by their pid file, and gone after a stop."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from hub.supervisor import EXIT_CONFIGURATION, Child, Supervisor
+
+FOREVER = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+
+async def pid_of(run: Path, name: str, other_than: int = 0) -> int:
+    """Wait for a child's pid file with a new pid."""
+    for _ in range(200):
+        try:
+            pid = int((run / f"{name}.pid").read_text(encoding="ascii"))
+        except (FileNotFoundError, ValueError):
+            pid = 0
+        if pid not in {0, other_than}:
+            return pid
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"no new pid of {name}")
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_a_killed_child_comes_back_and_a_stop_ends_it(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path / "run", {})
+    keeping = asyncio.create_task(supervisor.keep([Child("a", FOREVER)]))
+    first = await pid_of(tmp_path / "run", "a")
+    os.kill(first, signal.SIGKILL)
+    second = await pid_of(tmp_path / "run", "a", other_than=first)
+    supervisor.stop.set()
+    await keeping
+    assert not alive(second)
+    assert not (tmp_path / "run" / "a.pid").exists()
+    assert supervisor.failed is None
+
+
+async def test_a_configuration_error_stops_everything(tmp_path: Path) -> None:
+    wrong = [sys.executable, "-c", f"raise SystemExit({EXIT_CONFIGURATION})"]
+    supervisor = Supervisor(tmp_path / "run", {})
+    await supervisor.keep([Child("good", FOREVER), Child("wrong", wrong)])
+    assert supervisor.failed == "wrong"
+    assert list((tmp_path / "run").glob("*.pid")) == []
+
+
+async def test_a_child_that_ignores_the_stop_is_killed(tmp_path: Path) -> None:
+    deaf = [sys.executable, "-c", "import signal,time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"]
+    supervisor = Supervisor(tmp_path / "run", {}, patience=0.5)
+    keeping = asyncio.create_task(supervisor.keep([Child("deaf", deaf)]))
+    pid = await pid_of(tmp_path / "run", "deaf")
+    await asyncio.sleep(0.5)
+    supervisor.stop.set()
+    await keeping
+    assert not alive(pid)
+
+
+@pytest.mark.parametrize("name", ["CITYHUB_DATA"])
+async def test_children_get_the_environment_given(tmp_path: Path, name: str) -> None:
+    write = [
+        sys.executable,
+        "-c",
+        f"import os,pathlib,time; pathlib.Path('{tmp_path}/out').write_text(os.environ['{name}']); time.sleep(600)",
+    ]
+    supervisor = Supervisor(tmp_path / "run", {name: "here"})
+    keeping = asyncio.create_task(supervisor.keep([Child("w", write)]))
+    for _ in range(200):
+        if (tmp_path / "out").exists() and (tmp_path / "out").read_text(encoding="utf-8"):
+            break
+        await asyncio.sleep(0.05)
+    supervisor.stop.set()
+    await keeping
+    assert (tmp_path / "out").read_text(encoding="utf-8") == "here"
