@@ -7,6 +7,7 @@ references or two to the power of a billion, and whoever sends them should not c
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from io import BytesIO
 from typing import Any, Final
 
 import cbor2
@@ -37,20 +38,17 @@ _SELF_DESCRIBED: Final = b"\xd9\xd9\xf7"  # tag 55799, RFC 8949 section 3.4.6
 
 def load(payload: bytes) -> object:
     """Parse a CBOR pack into what the JSON form would parse to; DecodeError says what is wrong."""
+    stream = BytesIO(payload.removeprefix(_SELF_DESCRIBED))
+    decoder = cbor2.CBORDecoder(stream, semantic_decoders=_Tags(), max_depth=_DEPTH, allow_duplicate_keys=False)
     try:
-        data = cbor2.loads(
-            payload.removeprefix(_SELF_DESCRIBED),
-            semantic_decoders=_Tags(),
-            max_depth=_DEPTH,
-            allow_duplicate_keys=False,
-        )
+        data = decoder.decode()
     except cbor2.CBORError as error:
         raise DecodeError("malformed", f"not CBOR: {error.__cause__ or error}") from error
     except (ValueError, OverflowError, MemoryError) as error:
         raise DecodeError("malformed", f"not CBOR: {error}") from error
-    if isinstance(data, list):
-        return [_named(record) for record in data]
-    return data
+    if stream.read(1):
+        raise DecodeError("malformed", "bytes follow the SenML pack; send one pack a message")
+    return [_named(record) for record in data] if isinstance(data, list) else data
 
 
 def _named(record: object) -> object:

@@ -11,14 +11,18 @@ from hub.sdk._types import (
     RawMessage,
     Reading,
 )
+from hub.sdk.codec_fields import CODEC_FIELDS
 from hub.sdk.discovery import configured, discover, families
+from hub.sdk.lorawan import best_gateway, device_eui, link_readings, object_readings, plain_unit
 from hub.sdk.payloads import describe, load_json, load_object, number, section, sections, text, text_number
+from hub.sdk.quantities import check_quantity
 from hub.sdk.samples import Sample, find_samples, render
 from hub.sdk.times import AMBIGUOUS, local_ns, rfc3339, rfc3339_ns, unix_ns
 from hub.sdk.topics import Route, Router, compile_template, overlaps
 
 __all__ = [
     "AMBIGUOUS",
+    "CODEC_FIELDS",
     "ConfigurableConnector",
     "Connector",
     "DecodeError",
@@ -31,17 +35,23 @@ __all__ = [
     "Router",
     "Sample",
     "SettingsError",
+    "best_gateway",
+    "check_quantity",
     "compile_template",
     "configured",
     "describe",
+    "device_eui",
     "discover",
     "families",
     "find_samples",
+    "link_readings",
     "load_json",
     "load_object",
     "local_ns",
     "number",
+    "object_readings",
     "overlaps",
+    "plain_unit",
     "render",
     "rfc3339",
     "rfc3339_ns",

@@ -41,7 +41,7 @@ class Sample(Struct, frozen=True):
     def topic(self) -> str:
         """The topic it arrived on."""
         file = self._beside("topic")
-        return file.read_text().strip() if file.exists() else re.sub(r"[{}]", "", self.connector.topics[0])
+        return file.read_text(encoding="utf-8").strip() if file.exists() else re.sub(r"[{}]", "", self.connector.topics[0])
 
     def problem(self) -> str | None:
         """None when the connector keeps its promise, else what differs."""
@@ -59,14 +59,14 @@ class Sample(Struct, frozen=True):
         file = self._beside("out.json")
         if not file.exists():
             return f"{file.name} is missing; it decodes to {json.dumps(got, ensure_ascii=False)}"
-        want = json.loads(file.read_text())
+        want = json.loads(file.read_text(encoding="utf-8"))
         return None if got == want else f"decodes to\n{json.dumps(got, indent=2, ensure_ascii=False)}"
 
     def _compare_error(self, error: DecodeError) -> str | None:
         file = self._beside("err")
         if not file.exists():
             return f"is refused with {error.reason}: {error.detail}"
-        reason, *fragments = file.read_text().strip().splitlines()
+        reason, *fragments = file.read_text(encoding="utf-8").strip().splitlines()
         missing = [fragment for fragment in fragments if fragment not in error.detail]
         if error.reason == reason and not missing:
             return None
@@ -98,7 +98,7 @@ def _folders(folder: Path) -> list[Path]:
 
 def _configured_samples(family: ConfigurableConnector, folder: Path) -> Iterator[Sample]:
     for mapping in folder.glob("mapping.*"):
-        yield from find_samples(configured(family, folder.name, mapping.read_text()), folder)
+        yield from find_samples(configured(family, folder.name, mapping.read_text(encoding="utf-8")), folder)
 
 
 def render(decoded: Iterable[Decoded]) -> list[dict[str, Any]]:
