@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The factory: routers, guards and layers joined to one FastAPI app. No state outlives it but the throttle of keys.
+
+FastAPI's own documentation pages load scripts from the internet; they are switched off, `/docs` is made here.
+"""
+
+from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
+
+from hub.api import openapi, problems
+from hub.api.auth import Throttle
+from hub.api.etags import ETags
+from hub.api.params import known_parameters
+from hub.api.problems import PREFIX
+from hub.api.routes import catalogue, devices, docs, health, indicators, metrics, operation, readings
+from hub.api.services import Services
+from hub.api.shield import Shield
+
+RESOURCES = (health, devices, catalogue, readings, indicators, operation)
+
+
+def create_app(services: Services) -> FastAPI:
+    """The API over the ports given. Serve it with an ASGI server; mount further pages beside its prefix."""
+    app = FastAPI(
+        title=f"City hub {services.city_title}".strip(),
+        version=services.version,
+        description=openapi.DESCRIPTION,
+        openapi_tags=[dict(tag) for tag in openapi.TAGS],
+        license_info={"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.services = services
+    app.state.throttle = Throttle()
+    for resource in RESOURCES:
+        app.include_router(resource.router, prefix=PREFIX, dependencies=[Depends(known_parameters)])
+    app.include_router(metrics.router, dependencies=[Depends(known_parameters)])
+    app.include_router(docs.router)
+    problems.install(app)
+    openapi.install(app)
+    app.add_middleware(ETags)
+    app.add_middleware(Shield, max_body_bytes=services.max_body_bytes, hosts=services.hosts)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The function's own name: unique over all routers, and what generated clients call the operation."""
+    return route.name

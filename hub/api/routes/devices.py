@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`/devices`: the registry with the state of each device."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from hub.api.auth import ServicesDep, WriterDep, reads
+from hub.api.params import Cursor, Limit, decode_cursor, encode_cursor, language_of
+from hub.api.schemas.devices import DeviceDetail, DeviceIn, DeviceOut, DevicePage
+from hub.api.services import Services
+from hub.api.views import device_view, event_view, newest_seen, reading_view
+from hub.core.errors import Invalid, NotFound, Retry
+from hub.core.journal import DeviceSeen, EventRecord
+from hub.core.places import Device, Mounting, RegistrySnapshot
+from hub.core.readings import Grade, Origin, Reading
+from hub.core.windows import HOUR
+from hub.devices.state import FlagCount, flag_counts
+
+router = APIRouter(prefix="/devices", tags=["devices"])
+
+EVENTS_SHOWN = 20
+FLAG_HOURS = 6  # how far back the flags of readings count, as in the console
+
+DeviceId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="Id of the device.")]
+
+
+@router.get("", dependencies=[Depends(reads)], response_model=DevicePage, summary="Devices with their state")
+async def list_devices(
+    request: Request,
+    response: Response,
+    services: ServicesDep,
+    place: Annotated[
+        str | None, Query(max_length=256, description="Only devices mounted at this place or below it.")
+    ] = None,
+    connector: Annotated[str | None, Query(max_length=64, description="Only devices of this connector.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Mapping[str, Any]:
+    """List registered devices in order of their ids, each with its state in words.
+
+    The state follows from the declared interval, the last message and the flags of the last hours' readings.
+    """
+    after = decode_cursor(cursor, tuple[str])[0] if cursor else ""
+    snapshot, seen = await run_in_threadpool(_registry, services)
+    if place is not None and place not in snapshot.places:
+        raise Invalid(f"no place {place!r}; GET /api/v1/places lists them", "place")
+    chosen = sorted(d.id for d in snapshot.devices.values() if d.id > after and _fits(d, place, connector))
+    page = chosen[:limit]
+    flags = await _recent_flags(services, page)
+    language = _speak(request, response)
+    now = services.clock_ns()
+    rows = [
+        device_view(snapshot.devices[name], seen.get(name), flags.get(name, FlagCount()), now, language)
+        for name in page
+    ]
+    return {"items": rows, "next": encode_cursor(page[-1]) if len(chosen) > limit else None}
+
+
+@router.post("", status_code=201, response_model=DeviceOut, summary="Register a device")
+def add_device(
+    request: Request, response: Response, services: ServicesDep, device: DeviceIn, key: WriterDep
+) -> Mapping[str, Any]:
+    """Register a device. Its messages that wait in quarantine are then taken in by themselves.
+
+    The place, where one is given, has to exist; the device counts as mounted there from now on.
+    """
+    now = services.clock_ns()
+    added = services.book.add_device(_device(device, now), by=key.name)
+    response.headers["Location"] = f"/api/v1/devices/{added.id}"
+    seen = newest_seen(journal.seen() for journal in services.journals)
+    return device_view(added, seen.get(added.id), FlagCount(), now, _speak(request, response))
+
+
+@router.get("/{device}", dependencies=[Depends(reads)], response_model=DeviceDetail, summary="One device")
+async def get_device(
+    request: Request, response: Response, services: ServicesDep, device: DeviceId
+) -> Mapping[str, Any]:
+    """A device with its state, the newest reading of each quantity, and its newest events."""
+    snapshot, seen = await run_in_threadpool(_registry, services)
+    row = snapshot.devices.get(device)
+    if row is None:
+        raise NotFound(f"no device {device!r} is registered; GET /api/v1/devices lists all")
+    newest = await _latest(services, device)
+    flags = (await _recent_flags(services, [device])).get(device, FlagCount())
+    events = await run_in_threadpool(_events, services, device)
+    view = device_view(row, seen.get(device), flags, services.clock_ns(), _speak(request, response))
+    shown = [reading_view(reading, row, services.quantities) for reading in newest]
+    return {**view, "readings": shown, "events": [event_view(event) for event in events]}
+
+
+@router.delete("/{device}", status_code=204, summary="Forget a device")
+def remove_device(services: ServicesDep, device: DeviceId, key: WriterDep) -> None:
+    """Take a device out of the registry. Its readings and the values made of them stay.
+
+    Messages that it still sends wait in quarantine as `unknown_device`.
+    """
+    services.book.remove_device(device, by=key.name)
+
+
+def _registry(services: Services) -> tuple[RegistrySnapshot, Mapping[str, DeviceSeen]]:
+    return services.book.snapshot(), newest_seen(journal.seen() for journal in services.journals)
+
+
+def _events(services: Services, device: str) -> Sequence[EventRecord]:
+    rows = [row for journal in services.journals for row in journal.events(device, EVENTS_SHOWN)]
+    return sorted(rows, key=lambda row: -row.received)[:EVENTS_SHOWN]
+
+
+def _fits(device: Device, place: str | None, connector: str | None) -> bool:
+    if connector is not None and device.connector != connector:
+        return False
+    where = device.place
+    return place is None or (where is not None and (where == place or where.startswith(f"{place}/")))
+
+
+async def _latest(services: Services, device: str) -> Sequence[Reading]:
+    """The newest reading of each quantity, in order of quantity."""
+    found = await services.readings.latest(await services.readings.series([device]))
+    return [found[series] for series in sorted(found)]
+
+
+async def _recent_flags(services: Services, devices: Sequence[str]) -> Mapping[str, FlagCount]:
+    """Flags of the last hours; a store that is away must not hide the registry, so then of none."""
+    if not devices:
+        return {}
+    now, readings = services.clock_ns(), services.readings
+    try:
+        return flag_counts(await readings.scan(await readings.series(devices), now - FLAG_HOURS * HOUR, now + HOUR))
+    except Retry:
+        return {}
+
+
+def _device(posted: DeviceIn, now: int) -> Device:
+    return Device(
+        id=posted.id,
+        connector=posted.connector,
+        external_id=posted.external_id or posted.id,
+        title=posted.title,
+        interval=posted.interval,
+        grade=Grade.of(posted.grade),
+        origin=Origin.of(posted.origin),
+        mountings=[Mounting(posted.place, now)] if posted.place else [],
+    )
+
+
+def _speak(request: Request, response: Response) -> str:
+    """The language of the answer, said in its headers too."""
+    language = language_of(request)
+    response.headers["Content-Language"] = language
+    response.headers["Vary"] = "Accept-Language"
+    return language

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`/quarantine` and `/commands`: what could not be used, and orders to try again.
+
+A message's id is `<journal>-<row>`, because every ingest process numbers its own. Raw payloads may hold anything, so
+they are shown to callers with a key only, and bytes that are no plain text come as base64.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from hub.api.auth import CallerDep, MayReadDep, ServicesDep, reads, reads_with_key, writes
+from hub.api.params import MAX_INT64, Cursor, Limit, decode_cursor, encode_cursor, language_of
+from hub.api.schemas.operation import CommandDetail, CommandList, QuarantinedOut, QuarantinePage, RedriveIn, RedriveOut
+from hub.api.services import Services
+from hub.core.errors import Invalid, NotFound
+from hub.core.journal import Quarantined
+from hub.core.ports import QuarantineFilter
+from hub.core.reasons import REASONS, Reason
+from hub.core.windows import format_instant
+
+router = APIRouter(tags=["operation"])
+
+PREVIEW_BYTES = 512
+SINGLE_BYTES = 65_536
+COUNTED = 1000
+
+Row = tuple[int, Quarantined]
+StateQuery = Annotated[
+    str | None, Query(pattern="^(waiting|redriven|purged|any)$", description="waiting, redriven, purged or any.")
+]
+
+
+@router.get("/quarantine", dependencies=[Depends(reads)], response_model=QuarantinePage, summary="Messages set aside")
+def list_quarantine(
+    request: Request,
+    response: Response,
+    services: ServicesDep,
+    key: CallerDep,
+    allowed: MayReadDep,
+    state: StateQuery = "waiting",
+    reason: Annotated[str | None, Query(max_length=64, description="Stable code of the reason.")] = None,
+    connector: Annotated[str | None, Query(max_length=64)] = None,
+    external_id: Annotated[str | None, Query(max_length=256, description="How the message names its device.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Mapping[str, Any]:
+    """Messages that could not be used, newest first, each with its reason and what to do about it.
+
+    Title and hint come in Czech or English by `Accept-Language`. The beginning of the payload is shown with a key only.
+    """
+    where = QuarantineFilter(None if state == "any" else state, reason, connector, external_id)
+    rows, following = _page(services, where, _positions(cursor, len(services.journals)), limit)
+    language = language_of(request)
+    response.headers.update({"Content-Language": language, "Vary": "Accept-Language"})
+    shown = PREVIEW_BYTES if key is not None and allowed else 0
+    return {"items": [_view(number, row, language, shown) for number, row in rows], "next": following}
+
+
+@router.post(
+    "/quarantine/redrive",
+    status_code=202,
+    dependencies=[Depends(writes)],
+    response_model=RedriveOut,
+    summary="Take messages through ingest again",
+)
+def redrive(services: ServicesDep, which: RedriveIn) -> Mapping[str, Any]:
+    """Leave an order that ingest takes waiting messages through again, by id or all that match.
+
+    Doing it twice changes nothing. A registered device's messages are redriven without being asked.
+    """
+    orders = _orders(which, services)
+    matching = sum(_count(services, order) for order in orders)
+    if not matching:
+        raise NotFound("no waiting message matches; GET /api/v1/quarantine lists them")
+    return {
+        "commands": [services.commands.submit("redrive", order) for order in orders],
+        "matching": min(matching, COUNTED),
+        "explanation": "Ingest takes the messages through again in a moment; what still cannot be used waits on.",
+    }
+
+
+@router.get(
+    "/quarantine/{message}",
+    dependencies=[Depends(reads_with_key)],
+    response_model=QuarantinedOut,
+    summary="One message set aside",
+)
+def get_quarantined(
+    request: Request,
+    response: Response,
+    services: ServicesDep,
+    message: Annotated[str, Path(pattern="^[0-9]{1,3}-[0-9]{1,18}$", description="Id from the list.")],
+) -> Mapping[str, Any]:
+    """A quarantined message with its payload, 64 KiB of it at most. Needs a key."""
+    number, row_id = _split(message)
+    found = _in_journal(services, number, QuarantineFilter(state=None, ids=[row_id]), 1)
+    if not found:
+        raise NotFound(f"no message {message!r}; GET /api/v1/quarantine lists them")
+    language = language_of(request)
+    response.headers.update({"Content-Language": language, "Vary": "Accept-Language"})
+    return _view(number, found[0], language, SINGLE_BYTES)
+
+
+@router.get("/commands", dependencies=[Depends(reads)], response_model=CommandList, summary="Orders not done yet")
+def list_commands(services: ServicesDep) -> Mapping[str, Any]:
+    """Orders that ingest has not done yet, oldest first."""
+    return {"items": [command._asdict() for command in services.commands.pending()]}
+
+
+@router.get("/commands/{command}", dependencies=[Depends(reads)], response_model=CommandDetail, summary="One order")
+def get_command(
+    services: ServicesDep, command: Annotated[int, Path(ge=1, le=MAX_INT64, description="Id of the order.")]
+) -> Mapping[str, Any]:
+    """An order and, once it is done, what came of it."""
+    found = services.commands.state(command)
+    result = None if found.result is None else dict(found.result)
+    return {**found.command._asdict(), "done": result is not None, "result": result}
+
+
+def _positions(cursor: str | None, journals: int) -> list[int]:
+    """For each journal the id of the last row shown, 0 for none."""
+    if cursor is None:
+        return [0] * journals
+    positions = decode_cursor(cursor, list[int])
+    if len(positions) != journals or not all(0 <= position <= MAX_INT64 for position in positions):
+        raise Invalid("is no cursor of this list: begin again without it", "cursor")
+    return positions
+
+
+def _page(
+    services: Services, where: QuarantineFilter, positions: Sequence[int], limit: int
+) -> tuple[Sequence[Row], str | None]:
+    """Rows of all journals merged by arrival, newest first, and the cursor to the next page."""
+    rows: list[Row] = []
+    for number, (journal, after) in enumerate(zip(services.journals, positions, strict=True)):
+        rows += [(number, row) for row in journal.quarantine(where, after, limit + 1)]
+    # A stable sort on a clock that may have been set back would break the order of ids that cursors rely on:
+    # rows of one journal keep theirs, because each is given the smallest arrival seen so far in its journal.
+    rows = _newest_first(rows)
+    if len(rows) <= limit:
+        return rows, None
+    last = list(positions)
+    for number, row in rows[:limit]:
+        last[number] = row.id
+    return rows[:limit], encode_cursor(*last)
+
+
+def _newest_first(rows: Sequence[Row]) -> list[Row]:
+    smallest: dict[int, int] = {}
+    keyed = []
+    for number, row in rows:
+        smallest[number] = min(row.received, smallest.get(number, row.received))
+        keyed.append((-smallest[number], number, row))
+    return [(number, row) for _, number, row in sorted(keyed, key=lambda item: item[:2])]
+
+
+def _view(number: int, row: Quarantined, language: str, shown: int) -> dict[str, Any]:
+    words = REASONS.get(row.reason, _UNKNOWN)
+    return {
+        "id": f"{number}-{row.id}",
+        "received": format_instant(row.received),
+        "topic": row.topic,
+        "connector": row.connector,
+        "external_id": row.external_id,
+        "device": row.device,
+        "reason": row.reason,
+        "title": words.title[language],
+        "hint": words.hint[language],
+        "detail": row.detail,
+        "scope": row.scope,
+        "state": row.state,
+        "attempts": row.attempts,
+        "retain": row.retain,
+        "payload": payload_view(row.payload, shown) if shown else None,
+    }
+
+
+def payload_view(payload: bytes, shown: int) -> dict[str, Any]:
+    """The first `shown` bytes as text where they are plain text, else as base64."""
+    head = payload[:shown]
+    text = _plain(head, len(payload) > shown)
+    return {
+        "encoding": "base64" if text is None else "text",
+        "content": base64.b64encode(head).decode() if text is None else text,
+        "bytes": len(payload),
+        "truncated": len(payload) > shown,
+    }
+
+
+def _plain(head: bytes, cut: bool) -> str | None:
+    """Text without control characters; a character that the cut went through is left out."""
+    for spare in range(4 if cut else 1):
+        try:
+            text = head[: len(head) - spare].decode()
+        except UnicodeDecodeError:
+            continue
+        return text if all(char.isprintable() or char in "\n\r\t" for char in text) else None
+    return None
+
+
+def _orders(which: RedriveIn, services: Services) -> list[dict[str, object]]:
+    if which.ids is None:
+        return [which.model_dump(exclude_none=True)]
+    by_journal: dict[int, list[int]] = {}
+    for message in which.ids:
+        number, row_id = _split(message)
+        by_journal.setdefault(number, []).append(row_id)
+    for number in by_journal:
+        if number >= len(services.journals):
+            raise Invalid(f"there is no journal {number}; take ids from GET /api/v1/quarantine", "ids")
+    return [{"journal": number, "ids": ids} for number, ids in sorted(by_journal.items())]
+
+
+def _count(services: Services, order: Mapping[str, Any]) -> int:
+    fields = {name: value for name, value in order.items() if name != "journal"}
+    numbers = [order["journal"]] if "journal" in order else range(len(services.journals))
+    return sum(len(_in_journal(services, number, QuarantineFilter(**fields), COUNTED)) for number in numbers)
+
+
+def _in_journal(services: Services, number: int, where: QuarantineFilter, limit: int) -> Sequence[Quarantined]:
+    return services.journals[number].quarantine(where, 0, limit) if number < len(services.journals) else ()
+
+
+def _split(message: str) -> tuple[int, int]:
+    number, _, row_id = message.partition("-")
+    return int(number), int(row_id)
+
+
+_UNKNOWN = Reason(
+    {"en": "Unknown reason", "cs": "Neznámý důvod"},
+    {"en": "Set by another release of the hub; see the detail.", "cs": "Zapsala jiná verze; viz podrobnost."},
+)

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`/readings` and `/corrections`. What is posted goes through the broker: one path for every reading."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from hub.api.auth import ServicesDep, reads, writes
+from hub.api.params import (
+    CSV_RESPONSE,
+    DAY_NS,
+    MAX_INT64,
+    CsvDialect,
+    Cursor,
+    From,
+    Limit,
+    RowLimit,
+    To,
+    check_period,
+    decode_cursor,
+    encode_cursor,
+    next_link,
+    wants_csv,
+)
+from hub.api.reading_pages import Key, Page, read_page
+from hub.api.schemas.readings import Accepted, CorrectionPage, ReadingPage, ReadingsIn
+from hub.api.services import Services
+from hub.api.submission import publications, refuse_wrong
+from hub.api.tables import Dialect, to_csv
+from hub.api.views import correction_view, reading_view
+from hub.core.errors import Invalid, NotFound
+from hub.core.places import RegistrySnapshot
+from hub.core.readings import Series
+from hub.core.windows import format_instant
+
+router = APIRouter(tags=["readings"])
+
+CSV_COLUMNS = ("device", "place", "quantity", "time", "value", "unit", "flag", "quality", "origin")
+
+
+@router.get(
+    "/readings",
+    dependencies=[Depends(reads)],
+    response_model=ReadingPage,
+    responses=dict(CSV_RESPONSE),
+    summary="Stored readings",
+)
+async def list_readings(
+    request: Request,
+    services: ServicesDep,
+    device: Annotated[list[str], Query(min_length=1, max_length=50, description="Device; may be repeated.")],
+    quantity: Annotated[
+        list[str], Query(max_length=50, description="Quantity; may be repeated; all when left out.")
+    ] = [],  # noqa: B006 FastAPI copies defaults
+    start: From = None,
+    end: To = None,
+    as_stored: Annotated[bool, Query(description="Leave corrections aside: readings as they were reported.")] = False,
+    limit: RowLimit = 1000,
+    cursor: Cursor = None,
+    dialect: CsvDialect = Dialect.PLAIN,
+) -> Response:
+    """Readings of the devices named, in order of time, with the corrections applied that stand under /corrections.
+
+    Without `to` until now, without `from` the day before `to`; the answer says which period it was. `Accept: text/csv`
+    gives rows as CSV, the next page is then in the header `Link`. Text that a spreadsheet would take for a formula
+    begins with an apostrophe there.
+    """
+    until = services.clock_ns() if end is None else end
+    since = until - DAY_NS if start is None else start
+    check_period(since, until)
+    after = _after(cursor)
+    snapshot = await run_in_threadpool(services.book.snapshot)
+    corrections = () if as_stored else await run_in_threadpool(services.values.corrections)
+    series = await _series(services, snapshot, device, quantity)
+    page = await read_page(services.readings, series, since, until, after, limit, corrections)
+    last = encode_cursor(*page.last) if page.last else None
+    items = _items(page, snapshot, services)
+    headers = {"Vary": "Accept", **next_link(request, last)}
+    if wants_csv(request):
+        text = to_csv(CSV_COLUMNS, ([row[column] for column in CSV_COLUMNS] for row in items), dialect)
+        return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    body = {"from": format_instant(since), "to": format_instant(until), "items": items, "next": last}
+    return Response(msgspec.json.encode(body), media_type="application/json", headers=headers)
+
+
+@router.post(
+    "/readings", status_code=202, dependencies=[Depends(writes)], response_model=Accepted, summary="Send readings"
+)
+async def post_readings(
+    services: ServicesDep,
+    sent: Annotated[
+        ReadingsIn | Annotated[list[ReadingsIn], Body(min_length=1, max_length=1000)],
+        Body(description="One device at one time, or up to 1000 such in a list."),
+    ],
+) -> Mapping[str, Any]:
+    """Check readings and publish them to the broker, so that they take the same way as those of every device.
+
+    Devices have to be registered and of the connector `native`; all is refused when anything is wrong. Each reading
+    needs its time, so the same request may be sent again without harm. 202 means that the broker has confirmed.
+    """
+    rows = sent if isinstance(sent, list) else [sent]
+    snapshot = await run_in_threadpool(services.book.snapshot)
+    refuse_wrong(rows, snapshot, services.quantities, services.clock_ns())
+    messages = publications(rows)
+    await services.publisher.publish(messages)
+    return {
+        "readings": sum(len(row.readings) for row in rows),
+        "messages": len(messages),
+        "explanation": "Published to the broker as devices/<id>/readings; stored in a moment. What ingest cannot use "
+        "is listed with its reason under /api/v1/quarantine.",
+        "see": [f"/api/v1/devices/{name}" for name in dict.fromkeys(row.device for row in rows)],
+    }
+
+
+@router.get(
+    "/corrections", dependencies=[Depends(reads)], response_model=CorrectionPage, summary="Corrections of readings"
+)
+def list_corrections(
+    services: ServicesDep,
+    device: Annotated[str | None, Query(max_length=64, description="Only those of this device.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Mapping[str, Any]:
+    """Corrections say how stored readings are to be read: a flag to override, a period to exclude, by whom and why.
+
+    Readings stay stored as they were reported; indicators are computed with the corrections applied.
+    """
+    after = decode_cursor(cursor, tuple[int])[0] if cursor else 0
+    if not 0 <= after <= MAX_INT64:
+        raise Invalid("is no cursor of this list", "cursor")
+    rows = [row for row in services.values.corrections(after) if device is None or row.device == device]
+    following = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
+    return {"items": [correction_view(row) for row in rows[:limit]], "next": following}
+
+
+def _after(cursor: str | None) -> Key | None:
+    if cursor is None:
+        return None
+    key = decode_cursor(cursor, tuple[int, str, str])
+    if abs(key[0]) > MAX_INT64:
+        raise Invalid("is no cursor of this list", "cursor")
+    return key
+
+
+async def _series(
+    services: Services, snapshot: RegistrySnapshot, devices: Sequence[str], quantities: Sequence[str]
+) -> Sequence[Series]:
+    for quantity in quantities:
+        services.quantities.get(quantity)
+    names = list(dict.fromkeys(devices))
+    found = await services.readings.series(names)
+    known = snapshot.devices.keys() | {series.device for series in found}
+    for name in names:
+        if name not in known:
+            raise NotFound(f"no device {name!r} is registered, and no readings of it are stored", "device")
+    return [series for series in found if not quantities or series.quantity in quantities]
+
+
+def _items(page: Page, snapshot: RegistrySnapshot, services: Services) -> list[dict[str, Any]]:
+    return [reading_view(row, snapshot.devices.get(row.device), services.quantities) for row in page.rows]

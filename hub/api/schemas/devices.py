@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Devices, places, quantities."""
+
+from typing import Any
+
+from pydantic import Field
+
+from hub.api.schemas.common import Model, Moment, Next, Origin, Simulated, Title, example
+from hub.api.schemas.readings import READING, ReadingOut
+
+MOUNTING: dict[str, Any] = {"place": "havirov/sumbark", "from": "2026-01-01T00:00:00Z", "to": None}
+DEVICE: dict[str, Any] = {
+    "id": "air-sumbark-1",
+    "title": "Air, Šumbark school",
+    "connector": "native",
+    "external_id": "air-sumbark-1",
+    "place": "havirov/sumbark",
+    "mountings": [MOUNTING],
+    "interval": 900,
+    "grade": "indicative",
+    "origin": "measured",
+    "simulated": False,
+    "state": "healthy",
+    "state_text": "last message 12 min ago, expected every 15 min",
+    "last_seen": "2026-11-23T10:00:04Z",
+    "messages": 5120,
+}
+EVENT: dict[str, Any] = {
+    "kind": "join",
+    "level": "error",
+    "reason": "UPLINK_MIC",
+    "text": "join refused: wrong key (MIC)",
+    "time": "2026-11-23T09:58:00Z",
+    "received": "2026-11-23T09:58:01Z",
+}
+PLACE: dict[str, Any] = {
+    "id": "havirov/sumbark",
+    "parent": "havirov",
+    "kind": "part",
+    "title": {"cs": "Šumbark", "en": "Šumbark"},
+    "population": 16133,
+    "population_date": "2024-01-01",
+    "latitude": None,
+    "longitude": None,
+    "source": "Havířov v číslech",
+}
+QUANTITY: dict[str, Any] = {
+    "id": "pm10",
+    "title": {"cs": "Částice PM10", "en": "Particulate matter PM10"},
+    "domain": "air",
+    "kind": "arithmetic",
+    "unit": "ug/m3",
+    "symbol": "µg/m³",
+    "units": ["µg/m³", "mg/m³"],
+    "minimum": 0.0,
+    "maximum": 10000.0,
+    "source": "a document",
+    "uncertain": False,
+}
+
+
+class DeviceIn(Model):
+    """A device to register."""
+
+    model_config = example(
+        id="air-sumbark-1", title="Air, Šumbark school", place="havirov/sumbark", interval=900, grade="indicative"
+    )
+
+    id: str = Field(pattern="^[A-Za-z0-9_-]{1,64}$", description="1 to 64 of A-Z a-z 0-9 _ -.")
+    connector: str = Field("native", min_length=1, max_length=64, description="Payload family of its messages.")
+    external_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=256,
+        description="How its messages name it (LoRaWAN: DevEUI in lower case); the same as `id` when left out.",
+    )
+    title: str = Field("", max_length=200)
+    place: str | None = Field(None, max_length=256, description="Where it is mounted from now on.")
+    interval: int | None = Field(
+        None, ge=1, le=31_622_400, description="Seconds between its readings; without it coverage stays unknown."
+    )
+    grade: str = Field("informative", pattern="^(reference|indicative|informative)$", description="After CEN/TS 17660.")
+    origin: Origin = "measured"
+
+
+class MountingOut(Model):
+    """Where a device was, from (inclusive) to (exclusive; null: still there)."""
+
+    model_config = example(**MOUNTING)
+
+    place: str
+    from_: Moment = Field(alias="from")
+    to: Moment | None
+
+
+class DeviceOut(Model):
+    """A registered device with its state."""
+
+    model_config = example(**DEVICE)
+
+    id: str
+    title: str
+    connector: str
+    external_id: str
+    place: str | None = Field(description="Where it is mounted now.")
+    mountings: list[MountingOut]
+    interval: int | None = Field(description="Declared seconds between readings; null: unknown.")
+    grade: str = Field(description="reference, indicative or informative.")
+    origin: Origin
+    simulated: Simulated
+    state: str = Field(description="waiting (no message yet), healthy, overdue, suspect or silent.")
+    state_text: str = Field(description="The reason of the state in words, in the language of Accept-Language.")
+    last_seen: Moment | None = Field(description="Arrival of the last message.")
+    messages: int = Field(description="Messages seen so far.")
+
+
+class EventOut(Model):
+    """Something that happened to a device."""
+
+    model_config = example(**EVENT)
+
+    kind: str
+    level: str
+    reason: str
+    text: str
+    time: Moment
+    received: Moment
+
+
+class DeviceDetail(DeviceOut):
+    """A device with its newest readings and events."""
+
+    model_config = example(**DEVICE, readings=[READING], events=[EVENT])
+
+    readings: list[ReadingOut] = Field(description="The newest reading of each quantity.")
+    events: list[EventOut] = Field(description="The newest events first, 20 at most.")
+
+
+class DevicePage(Model):
+    """Devices in order of their ids."""
+
+    model_config = example(items=[DEVICE], next=None)
+
+    items: list[DeviceOut]
+    next: Next
+
+
+class PlaceOut(Model):
+    """A node of the tree municipality > part > facility or site."""
+
+    model_config = example(**PLACE)
+
+    id: str
+    parent: str | None
+    kind: str
+    title: Title
+    population: int | None
+    population_date: str | None
+    latitude: float | None
+    longitude: float | None
+    source: str | None
+
+
+class PlaceList(Model):
+    """All places in order of their ids, with the city they belong to."""
+
+    model_config = example(city="Havířov", time_zone="Europe/Prague", items=[PLACE])
+
+    city: str
+    time_zone: str = Field(description="Zone of the city's days, months and years.")
+    items: list[PlaceOut]
+
+
+class QuantityOut(Model):
+    """What can be measured."""
+
+    model_config = example(**QUANTITY)
+
+    id: str
+    title: Title
+    domain: str
+    kind: str = Field(description="How readings aggregate over time.")
+    unit: str = Field(description="Canonical unit, UCUM.")
+    symbol: str = Field(description="The unit as people read it.")
+    units: list[str] = Field(description="Units that a sender may name.")
+    minimum: float = Field(description="Readings outside [minimum, maximum] get flag 4 (fail).")
+    maximum: float
+    source: str = Field(description="Where the bounds come from.")
+    uncertain: bool = Field(description="The bounds are a judgement, not a citation.")
+
+
+class QuantityList(Model):
+    """All quantities."""
+
+    model_config = example(items=[QUANTITY])
+
+    items: list[QuantityOut]

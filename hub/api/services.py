@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Everything that the API is given. It opens nothing itself: `hub.app` joins it to stores, ledger and broker.
+
+Synchronous ports (book, values, journals, commands, keys) are called from worker threads and have to allow that.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hub.core.places import Device
+from hub.core.ports import (
+    Command,
+    CommandQueue,
+    DeviceBook,
+    JournalReader,
+    KeyRing,
+    PartHealth,
+    Publisher,
+    ReadingStore,
+    ValueLedger,
+)
+from hub.core.quantities import Quantities
+from hub.indicators.catalogue import Catalogue
+
+
+class Done(Protocol):
+    """An order and what came of it."""
+
+    @property
+    def command(self) -> Command:
+        """The order."""
+        ...
+
+    @property
+    def result(self) -> Mapping[str, object] | None:
+        """What came of it, None until it is done."""
+        ...
+
+
+class Orders(CommandQueue, Protocol):
+    """The queue of orders for those who ask what became of one."""
+
+    def state(self, command: int) -> Done:
+        """One order; raise NotFound."""
+        ...
+
+
+class Book(DeviceBook, Protocol):
+    """The registry, with a note of who made a change."""
+
+    def add_device(self, device: Device, *, by: str = "") -> Device:
+        """See DeviceBook."""
+        ...
+
+    def remove_device(self, device: str, *, by: str = "") -> None:
+        """See DeviceBook."""
+        ...
+
+
+HealthCheck = Callable[[], Awaitable[PartHealth]]
+
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Ports and settings of the API.
+
+    `read_requires_key`: on as soon as the hub listens beyond loopback. While it is off, only requests addressed to a
+    loopback name are answered, so that a web page in a browser cannot reach the hub through a name of its own (DNS
+    rebinding); `allowed_hosts` overrides which names, ("*",) allows all. `journals[i]` is read by the engine with the
+    cursor `touch:<i>`. `max_body_bytes` bounds every request body; `check_seconds` one health check.
+    """
+
+    book: Book
+    values: ValueLedger
+    readings: ReadingStore
+    journals: Sequence[JournalReader]
+    commands: Orders
+    keys: KeyRing
+    publisher: Publisher
+    quantities: Quantities
+    definitions: Catalogue
+    city_title: str
+    time_zone: str
+    version: str
+    health: Sequence[HealthCheck] = ()
+    read_requires_key: bool = True
+    allowed_hosts: Sequence[str] | None = None
+    max_body_bytes: int = 1_048_576
+    check_seconds: float = 3.0
+    clock_ns: Callable[[], int] = time.time_ns
+
+    @property
+    def hosts(self) -> Sequence[str]:
+        """Host names that requests may be addressed to; ("*",) for any."""
+        if self.allowed_hosts is not None:
+            return self.allowed_hosts
+        return ("*",) if self.read_requires_key else LOOPBACK_HOSTS

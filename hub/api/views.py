@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""From the hub's types to the JSON of `hub.api.schemas`. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import to_builtins
+
+from hub.core.indicators import Correction, IndicatorValue
+from hub.core.journal import DeviceSeen, EventRecord
+from hub.core.places import Device, Mounting, Place
+from hub.core.quantities import Quantities, Quantity
+from hub.core.readings import Flag, Origin, Reading
+from hub.core.windows import format_instant
+from hub.devices.state import FlagCount, describe, device_state
+from hub.indicators.definition import Definition
+
+Json = dict[str, Any]
+
+
+def moment(ns: int | None) -> str | None:
+    """RFC 3339, or null."""
+    return None if ns is None else format_instant(ns)
+
+
+def place_view(place: Place) -> Json:
+    """JSON of a place."""
+    return {
+        "id": place.id,
+        "parent": place.parent,
+        "kind": place.kind,
+        "title": dict(place.title),
+        "population": place.population,
+        "population_date": place.population_date,
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+        "source": place.source,
+    }
+
+
+def quantity_view(quantity: Quantity, units: Sequence[str]) -> Json:
+    """JSON of a quantity."""
+    return {
+        "id": quantity.id,
+        "title": dict(quantity.title),
+        "domain": quantity.domain,
+        "kind": quantity.kind,
+        "unit": quantity.unit,
+        "symbol": quantity.symbol,
+        "units": list(units),
+        "minimum": quantity.minimum,
+        "maximum": quantity.maximum,
+        "source": quantity.source,
+        "uncertain": quantity.uncertain,
+    }
+
+
+def device_view(device: Device, seen: DeviceSeen | None, flags: FlagCount, now: int, language: str) -> Json:
+    """JSON of a device with its state at `now`."""
+    finding = device_state(device, seen, flags, now)
+    return {
+        "id": device.id,
+        "title": device.title,
+        "connector": device.connector,
+        "external_id": device.external_id,
+        "place": device.place,
+        "mountings": [_mounting(m) for m in device.mountings],
+        "interval": device.interval,
+        "grade": device.grade.word,
+        "origin": device.origin.word,
+        "simulated": device.origin is Origin.SIMULATED,
+        "state": finding.state,
+        "state_text": describe(finding, language),
+        "last_seen": moment(seen.received) if seen else None,
+        "messages": seen.messages if seen else 0,
+    }
+
+
+def reading_view(reading: Reading, device: Device | None, quantities: Quantities) -> Json:
+    """JSON of a reading; the place is where `device` was mounted at its time."""
+    return {
+        "device": reading.device,
+        "place": place_at(device, reading.time),
+        "quantity": reading.quantity,
+        "time": format_instant(reading.time),
+        "value": reading.value,
+        "unit": unit_of(quantities, reading.quantity),
+        "flag": int(reading.flag),
+        "quality": _QUALITY.get(reading.flag, "unknown"),
+        "origin": Origin(reading.origin).word,
+        "simulated": reading.origin == Origin.SIMULATED,
+    }
+
+
+def event_view(event: EventRecord) -> Json:
+    """JSON of a device event."""
+    return {
+        "kind": event.kind,
+        "level": event.level,
+        "reason": event.reason,
+        "text": event.text,
+        "time": format_instant(event.time),
+        "received": format_instant(event.received),
+    }
+
+
+def correction_view(row: Correction) -> Json:
+    """JSON of a correction."""
+    return {
+        "id": row.id,
+        "device": row.device,
+        "quantity": row.quantity,
+        "from": format_instant(row.start),
+        "to": format_instant(row.end),
+        "action": row.action,
+        "flag": row.flag,
+        "by": row.by,
+        "reason": row.reason,
+    }
+
+
+def place_at(device: Device | None, time: int) -> str | None:
+    """Where a device was mounted at `time`, None where that is not known."""
+    if device is None:
+        return None
+    return next((m.place for m in device.mountings if m.start <= time and (m.end is None or time < m.end)), None)
+
+
+def unit_of(quantities: Quantities, quantity: str) -> str:
+    """Canonical unit; "" for a quantity that an older table had."""
+    return quantities.get(quantity).unit if quantity in quantities else ""
+
+
+def newest_seen(journals: Iterable[Mapping[str, DeviceSeen]]) -> dict[str, DeviceSeen]:
+    """Newest transmission of each device over several journals, with the sum of its messages."""
+    merged: dict[str, DeviceSeen] = {}
+    for journal in journals:
+        for device, seen in journal.items():
+            known = merged.get(device)
+            merged[device] = seen if known is None else _merged(known, seen)
+    return merged
+
+
+def _merged(a: DeviceSeen, b: DeviceSeen) -> DeviceSeen:
+    newer = max(a, b, key=lambda seen: seen.received)
+    return DeviceSeen(device=a.device, received=newer.received, time=newer.time, messages=a.messages + b.messages)
+
+
+def _mounting(mounting: Mounting) -> Json:
+    return {"place": mounting.place, "from": format_instant(mounting.start), "to": moment(mounting.end)}
+
+
+_QUALITY: Mapping[int, str] = {int(flag): flag.name.lower() for flag in Flag}
+
+
+def definition_summary(definition: Definition) -> Json:
+    """What an indicator is, in a line."""
+    return {
+        "id": definition.id,
+        "version": definition.version,
+        "title": to_builtins(definition.title),
+        "domain": definition.domain,
+        "unit": definition.unit,
+        "window": definition.window,
+        "level": definition.level,
+        "direction": definition.direction,
+        "standing": definition.standing,
+        "visibility": definition.visibility,
+    }
+
+
+def definition_view(definition: Definition) -> Json:
+    """The definition in full, without its examples: those are its tests."""
+    view: Json = to_builtins(definition)
+    del view["examples"]
+    return view
+
+
+def value_view(value: IndicatorValue) -> Json:
+    """JSON of an indicator value."""
+    return {
+        **to_builtins(value),
+        "start": format_instant(value.start),
+        "end": format_instant(value.end),
+        "origin": value.origin.word,
+        "simulated": value.origin is Origin.SIMULATED,
+        "grade": value.grade.word,
+        "computed_at": format_instant(value.computed_at),
+    }
