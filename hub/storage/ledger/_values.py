@@ -11,20 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Select,
-    String,
-    Table,
-    and_,
-    bindparam,
-    delete,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, Select, and_, bindparam, delete, select
 
 from hub.core.indicators import Correction, IndicatorValue
 from hub.core.ports import ValueLedger, ValueQuery
@@ -32,13 +19,10 @@ from hub.storage.ledger import _tables as t
 from hub.storage.ledger._corrections import Corrections
 from hub.storage.ledger._database import Database
 from hub.storage.ledger._holds import Holds
-from hub.storage.ledger._json import dump, rows_of
+from hub.storage.ledger._json import dump
+from hub.storage.ledger._queries import select_due, select_series, select_values, select_window, select_windows
 from hub.storage.ledger._rows import Row, RowKey, SeriesName, ValueKey, check_value, from_row, plan, to_row, value_key
 from hub.storage.ledger._statements import advance, execute_all, insert_new, upsert
-
-_V, _S = t.indicator_value.c, t.value_series.c
-_NAMES = (("indicator", String()), ("place", String()))
-_KEYS = (("series", BigInteger()), ("window_start", BigInteger()))
 
 
 class Values(ValueLedger):
@@ -62,21 +46,19 @@ class Values(ValueLedger):
 
     def values(self, query: ValueQuery) -> Sequence[IndicatorValue]:
         """Newest revisions whose window begins in [query.start, query.end); see `ValueQuery`."""
-        return self._fetch(_select_values(query))
+        return self._fetch(select_values(query))
 
     def due(self, now: int, limit: int) -> Sequence[IndicatorValue]:
         """Open windows whose closes_at has come, the longest waiting first."""
-        waiting = _joined(t.indicator_value).where(_V.due_at <= now)
-        return self._fetch(waiting.order_by(_V.due_at, _S.indicator, _S.place, _V.window_start).limit(limit))
+        return self._fetch(select_due(now, limit))
 
     def revisions(self, indicator: str, place: str, start: int) -> Sequence[IndicatorValue]:
         """All revisions kept for one window, oldest first; the last one is the current."""
         found: list[IndicatorValue] = []
         with self._database.read() as connection:
             for table in (t.indicator_revision, t.indicator_value):
-                one = and_(_S.indicator == indicator, _S.place == place, table.c.window_start == start)
-                rows = connection.execute(_joined(table).where(one).order_by(table.c.revision))
-                found += [from_row(row) for row in rows.mappings()]
+                rows = connection.execute(select_window(table, indicator, place, start)).mappings()
+                found += [from_row(row) for row in rows]
         return found
 
     def commit(
@@ -145,10 +127,7 @@ class Values(ValueLedger):
     ) -> dict[SeriesName, int]:
         """Numbers of the series that exist; `create` makes those that do not."""
         wanted = sorted(set(names))
-        given = rows_of(self._database.dialect, "names", _NAMES)
-        both = and_(_S.indicator == given.c.indicator, _S.place == given.c.place)
-        statement = select(_S.indicator, _S.place, _S.id).join(given, both)
-        rows = connection.execute(statement, {"names": dump(wanted)})
+        rows = connection.execute(select_series(self._database.dialect), {"names": dump(wanted)})
         found = {(indicator, place): number for indicator, place, number in rows}
         missing = [name for name in wanted if name not in found]
         if not (create and missing):
@@ -158,41 +137,6 @@ class Values(ValueLedger):
         return self._series(connection, wanted)
 
     def _stored(self, connection: Connection, keys: Iterable[RowKey]) -> dict[RowKey, Row]:
-        given = rows_of(self._database.dialect, "windows", _KEYS)
-        both = and_(_V.series == given.c.series, _V.window_start == given.c.window_start)
-        statement = select(t.indicator_value).join(given, both)
-        rows = connection.execute(statement, {"windows": dump(sorted(set(keys)))}).mappings()
+        wanted = {"windows": dump(sorted(set(keys)))}
+        rows = connection.execute(select_windows(self._database.dialect), wanted).mappings()
         return {(row["series"], row["window_start"]): row for row in rows}
-
-
-def _joined(table: Table) -> Select[Any]:
-    """Rows of a value table with the names of their series."""
-    return select(table, _S.indicator, _S.place).join_from(t.value_series, table, table.c.series == _S.id)
-
-
-def _at_place(query: ValueQuery) -> ColumnElement[bool]:
-    """Places by exact id or by path prefix; a range instead of LIKE, whose `_` and `%` would match more than meant."""
-    if query.place is None:
-        return _S.id.is_not(None)
-    below = and_(_S.place > f"{query.place}/", _S.place < f"{query.place}0")  # "0" follows "/" in ASCII
-    return or_(_S.place == query.place, below) if query.below else _S.place == query.place
-
-
-def _in_range(query: ValueQuery) -> ColumnElement[bool]:
-    bounds = [_V.window_start >= query.start] if query.start is not None else []
-    bounds += [_V.window_start < query.end] if query.end is not None else []
-    return and_(_V.series == _S.id, *bounds)
-
-
-def _select_values(query: ValueQuery) -> Select[Any]:
-    statement = _joined(t.indicator_value).where(_in_range(query), _at_place(query))
-    if query.indicator is not None:
-        statement = statement.where(_S.indicator == query.indicator)
-    if query.latest:
-        newest = select(func.max(_V.window_start)).where(_in_range(query)).correlate(t.value_series)
-        statement = statement.where(_V.window_start == newest.scalar_subquery())
-    if query.after_seq is not None:
-        statement = statement.where(_V.seq > query.after_seq).order_by(_V.seq)
-    else:
-        statement = statement.order_by(_V.window_start, _S.indicator, _S.place)
-    return statement.limit(query.limit)
