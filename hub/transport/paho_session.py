@@ -74,6 +74,8 @@ class PahoSession:
     """`Source`; `start()` or the first `batches()` connects. One consumer.
 
     `filters` are the topic filters to subscribe to with QoS 1. `notify` gets SessionEvents on the event loop.
+    `subscribed` says that the session, if the broker still has it, has these very subscriptions: over 3.1.1 each
+    renewal brings all retained messages again. A session keeps filters that are no longer asked for.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class PahoSession:
         filters: Sequence[str],
         *,
         notify: Callable[[SessionEvent], None] | None = None,
+        subscribed: bool = False,
         rng: random.Random | None = None,
     ) -> None:
         if not filters:
@@ -89,6 +92,7 @@ class PahoSession:
         settings.ssl_context()  # a wrong certificate file stops the start
         self._settings = settings
         self._filters = tuple(filters)
+        self._subscribed = subscribed
         self._notify = notify
         self._backoff = Backoff(settings.reconnect_min, settings.reconnect_max, rng)
         self._queue: deque[Batch] = deque()
@@ -234,7 +238,7 @@ class PahoSession:
 
     def _network(self, link: Link) -> None:
         protocol = _FIRST[self._settings.protocol]
-        fresh = True
+        fresh = not self._subscribed
         while not link.closing:
             ended = self._one_connection(link, protocol, fresh=fresh)
             fresh = fresh and ended.up == 0.0

