@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the page `/` shows, gathered from the ports. Runs in a worker thread, except for the store's readings."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from hub.console._map import Drawing, draw
+from hub.console._values import Shown, Speaker
+from hub.console.formats import Formats
+from hub.console.language import Language
+from hub.console.services import ConsoleServices
+from hub.console.texts import ORIGIN, STATE
+from hub.core.errors import HubError
+from hub.core.indicators import IndicatorValue, Status
+from hub.core.journal import DeviceSeen, Quarantined
+from hub.core.places import Place, PlaceKind
+from hub.core.ports import JournalReader, QuarantineFilter, ReadingStore, ValueLedger, ValueQuery
+from hub.core.readings import Origin
+from hub.core.reasons import REASONS, Reason
+from hub.core.windows import HOUR
+from hub.devices.state import FlagCount, State, describe, device_state, flag_counts
+
+MAP_INDICATOR = "eaqi_2024_district"
+NEW_DEVICE = "unknown_device"
+FLAG_HOURS = 6  # how far back the flags of readings count
+_ROWS, _NEW_ROWS, _CHANGES, _FEED = 20, 1000, 10, 2000
+
+
+class PartRow(NamedTuple):
+    """A part of the city with its newest value, None before there is one."""
+
+    place: str
+    name: str
+    value: Shown | None
+
+
+class DeviceRow(NamedTuple):
+    """A device with its state in words."""
+
+    name: str
+    place: str
+    state: State
+    word: str
+    words: str
+    simulated: bool
+    origin: str
+
+
+class NewDevice(NamedTuple):
+    """A device that sends but is not registered."""
+
+    external_id: str
+    topic: str
+    waiting: int
+    first: str
+    last: str
+
+
+class QuarantineRow(NamedTuple):
+    """One message set aside."""
+
+    received: str
+    topic: str
+    title: str
+    hint: str
+    detail: str
+    payload: str
+
+
+class Change(NamedTuple):
+    """A final value that was replaced."""
+
+    now: Shown
+    before: Shown
+
+
+class Overview(NamedTuple):
+    """Everything on the page."""
+
+    drawing: Drawing
+    parts: Sequence[PartRow]
+    legend: Sequence[tuple[int, str]]
+    devices: Sequence[DeviceRow]
+    counts: Sequence[tuple[State, str, int]]
+    new: Sequence[NewDevice]
+    quarantine: Sequence[QuarantineRow]
+    changes: Sequence[Change]
+    simulated: bool
+    flags_known: bool
+
+
+Flags = Mapping[str, FlagCount] | None
+
+
+async def recent_flags(readings: ReadingStore, now: int) -> Flags:
+    """Flags of the last hours by device; None when the store does not answer: the rest of the page can be shown."""
+    try:
+        return flag_counts(await readings.scan(await readings.series(), now - FLAG_HOURS * HOUR, now + HOUR))
+    except HubError:
+        return None
+
+
+def overview(services: ConsoleServices, language: Language, flags: Flags) -> Overview:
+    """Gather the page."""
+    registry, now = services.registry.snapshot(), services.clock_ns()
+    speaker = Speaker(services, registry, Formats(language, services.zone))
+    parts = [p for p in registry.places.values() if p.kind is PlaceKind.PART]
+    rows = _parts(speaker, parts)
+    devices = _devices(speaker, seen(services.journals), flags or {}, now)
+    changes = _changes(speaker)
+    shown = [row.value for row in rows if row.value] + [c.now for c in changes]
+    return Overview(
+        drawing=draw(parts, services.layout, language),
+        parts=rows,
+        legend=_legend(services, language),
+        devices=devices,
+        counts=_counts(devices, language),
+        new=_new_devices(speaker.formats, services.journals),
+        quarantine=_quarantine(speaker.formats, services.journals),
+        changes=changes,
+        simulated=any(v.simulated for v in shown) or any(d.simulated for d in devices),
+        flags_known=flags is not None,
+    )
+
+
+def _parts(speaker: Speaker, parts: Sequence[Place]) -> Sequence[PartRow]:
+    ledger = speaker.services.values
+    newest = {v.place: v for v in ledger.values(ValueQuery(indicator=MAP_INDICATOR, latest=True))}
+    rows = []
+    for part in parts:
+        value = newest.get(part.id)
+        settled = _settled(ledger, value) if value else None
+        rows.append(PartRow(part.id, speaker.place(part.id), speaker.show(settled) if settled else None))
+    return rows
+
+
+def _settled(ledger: ValueLedger, value: IndicatorValue) -> IndicatorValue:
+    """The value, or the one before it while its own window has only just begun.
+
+    An hour that is still open has too little data for its first minutes, every hour anew; the page then keeps the hour
+    before, with its own time on it.
+    """
+    if value.closed or value.status is not Status.INSUFFICIENT:
+        return value
+    query = ValueQuery(indicator=value.indicator, place=value.place, start=value.start - 2 * HOUR, end=value.start)
+    before = [v for v in ledger.values(query) if v.closed or v.status is not Status.INSUFFICIENT]
+    return before[-1] if before else value
+
+
+def _legend(services: ConsoleServices, language: Language) -> Sequence[tuple[int, str]]:
+    definition = services.definitions.get(MAP_INDICATOR)
+    bands = definition.bands if definition else ()
+    return [(i, str(getattr(band.label, language))) for i, band in enumerate(bands, 1)]
+
+
+def seen(journals: Sequence[JournalReader]) -> Mapping[str, DeviceSeen]:
+    """Newest transmission of each device over all journals."""
+    newest: dict[str, DeviceSeen] = {}
+    for journal in journals:
+        for device, record in journal.seen().items():
+            if device not in newest or record.received > newest[device].received:
+                newest[device] = record
+    return newest
+
+
+def _devices(
+    speaker: Speaker, last: Mapping[str, DeviceSeen], flags: Mapping[str, FlagCount], now: int
+) -> Sequence[DeviceRow]:
+    language, rows = speaker.formats.language, []
+    for device in speaker.registry.devices.values():
+        finding = device_state(device, last.get(device.id), flags.get(device.id, FlagCount()), now)
+        rows.append(
+            DeviceRow(
+                name=device.title or device.id,
+                place=speaker.place(device.place) if device.place else "–",
+                state=finding.state,
+                word=STATE[finding.state.value][language],
+                words=describe(finding, language),
+                simulated=device.origin is Origin.SIMULATED,
+                origin=ORIGIN[device.origin.word][language],
+            )
+        )
+    return sorted(rows, key=lambda row: (row.state.rank, row.place, row.name))
+
+
+def _counts(devices: Sequence[DeviceRow], language: Language) -> Sequence[tuple[State, str, int]]:
+    numbers = Counter(row.state for row in devices)
+    return [(state, STATE[state.value][language], numbers[state]) for state in State if numbers[state]]
+
+
+def _new_devices(formats: Formats, journals: Sequence[JournalReader]) -> Sequence[NewDevice]:
+    waiting: list[Quarantined] = []
+    for journal in journals:
+        waiting += journal.quarantine(QuarantineFilter(reason=NEW_DEVICE), limit=_NEW_ROWS)
+    waiting.sort(key=_caller)
+    found = []
+    for (_, external_id), group in groupby(waiting, _caller):
+        messages = sorted(group, key=lambda m: m.received)
+        first, last = messages[0], messages[-1]
+        found.append(
+            NewDevice(
+                external_id or last.topic,
+                last.topic,
+                len(messages),
+                formats.moment(first.received),
+                formats.moment(last.received),
+            )
+        )
+    return found
+
+
+def _caller(message: Quarantined) -> tuple[str, str]:
+    return message.connector, message.external_id or message.topic
+
+
+def _quarantine(formats: Formats, journals: Sequence[JournalReader]) -> Sequence[QuarantineRow]:
+    messages: list[Quarantined] = []
+    for journal in journals:
+        for reason in {code for _, code in journal.reasons()} - {NEW_DEVICE}:
+            messages += journal.quarantine(QuarantineFilter(reason=reason), limit=_ROWS)
+    newest = sorted(messages, key=lambda m: (-m.received, m.id))[:_ROWS]
+    return [_quarantine_row(formats, message) for message in newest]
+
+
+def _quarantine_row(formats: Formats, message: Quarantined) -> QuarantineRow:
+    reason = REASONS.get(message.reason, Reason({"cs": message.reason, "en": message.reason}, {"cs": "", "en": ""}))
+    return QuarantineRow(
+        received=formats.moment(message.received, seconds=True),
+        topic=message.topic,
+        title=reason.title[formats.language],
+        hint=reason.hint[formats.language],
+        detail=message.detail,
+        payload=preview(message.payload),
+    )
+
+
+def preview(payload: bytes, size: int = 160) -> str:
+    """Begin of a payload as text; control characters made visible, bytes that are no text as hexadecimal digits."""
+    head = payload[:size]
+    try:
+        text = head.decode("utf-8", errors="strict" if len(payload) <= size else "ignore")
+    except UnicodeDecodeError:
+        text = f"0x{head[: size // 2].hex()}"
+    visible = "".join(letter if letter.isprintable() else "·" for letter in text)
+    return visible + (f" … ({len(payload)} B)" if len(payload) > size else "")
+
+
+def _changes(speaker: Speaker) -> Sequence[Change]:
+    ledger = speaker.services.values
+    feed = ledger.values(ValueQuery(after_seq=max(0, last_seq(ledger) - _FEED)))
+    revised = sorted((v for v in feed if v.revision > 1), key=lambda v: -v.seq)[:_CHANGES]
+    changes = []
+    for value in revised:
+        earlier = [
+            r for r in ledger.revisions(value.indicator, value.place, value.start) if r.revision < value.revision
+        ]
+        if earlier:
+            changes.append(Change(speaker.show(value), speaker.show(earlier[-1])))
+    return changes
+
+
+def last_seq(ledger: ValueLedger) -> int:
+    """The newest number of the change feed, by bisection: the port answers only what comes after a number."""
+
+    def beyond(seq: int) -> bool:
+        return bool(ledger.values(ValueQuery(after_seq=seq, limit=1)))
+
+    high = 1
+    while beyond(high):
+        high *= 2
+    low = high // 2
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if beyond(middle) else (low, middle)
+    return low

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Templates to HTML responses. Everything is escaped; the pages allow no script at all."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hub.console.language import COOKIE, Language, choose
+from hub.console.services import ConsoleServices
+from hub.console.texts import TEXTS
+
+STYLE_PATH = "/console/style.css"
+_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_YEAR = 365 * 86_400
+
+
+class Pages:
+    """The templates of one hub."""
+
+    def __init__(self, services: ConsoleServices) -> None:
+        self._services = services
+        self._environment = Environment(
+            loader=PackageLoader("hub.console"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def language(self, request: Request) -> Language:
+        """Language of a request."""
+        wish, cookie = request.query_params.get("lang"), request.cookies.get(COOKIE)
+        return choose(wish, cookie, request.headers.get("accept-language"))
+
+    def respond(self, request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
+        """A page; a language chosen by ?lang= is remembered."""
+        language = self.language(request)
+        texts = {key: words[language] for key, words in TEXTS.items()}
+        html = self._environment.get_template(template).render(
+            t=texts,
+            lang=language,
+            other="en" if language == "cs" else "cs",
+            path=request.url.path,
+            city=self._services.city_title.get(language, ""),
+            zone=str(self._services.zone),
+            style=STYLE_PATH,
+            **context,
+        )
+        response = HTMLResponse(html, status, headers={**_HEADERS, "Content-Language": language})
+        response.headers["Vary"] = "Accept-Language, Cookie"
+        if request.query_params.get("lang") == language:
+            response.set_cookie(COOKIE, language, max_age=_YEAR, httponly=True, samesite="lax")
+        return response
+
+
+def style() -> str:
+    """The one style sheet."""
+    return files("hub.console").joinpath("style.css").read_text("utf-8")

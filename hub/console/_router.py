@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Routes of the console. They only read."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from hub.console._explain import MAX_READINGS, explain, reading_rows, readings_used
+from hub.console._overview import overview, recent_flags
+from hub.console._pages import STYLE_PATH, Pages, style
+from hub.console.services import ConsoleServices
+from hub.core.errors import NotFound
+
+
+def router(services: ConsoleServices, dependencies: Sequence[Any] = ()) -> APIRouter:
+    """Routes for the app that has the API too; `dependencies` are FastAPI's, such as a guard against readers."""
+    routes = APIRouter(include_in_schema=False, dependencies=list(dependencies))
+    pages, sheet = Pages(services), style()
+
+    @routes.get(STYLE_PATH)
+    def style_sheet() -> Response:
+        return Response(sheet, media_type="text/css", headers={"Cache-Control": "max-age=300"})
+
+    @routes.get("/")
+    async def home(request: Request) -> HTMLResponse:
+        flags = await recent_flags(services.readings, services.clock_ns())
+        page = await asyncio.to_thread(overview, services, pages.language(request), flags)
+        return pages.respond(request, "overview.html", page=page, simulated=page.simulated)
+
+    @routes.get("/values/{indicator}/{place:path}/{start}")
+    async def value(request: Request, indicator: str, place: str, start: str) -> HTMLResponse:
+        language = pages.language(request)
+        try:
+            page = await asyncio.to_thread(explain, services, language, indicator, place, start)
+        except NotFound:
+            return pages.respond(request, "missing.html", 404, simulated=False)
+        found = await readings_used(services.readings, page) if page.series else None
+        rows = None if found is None else reading_rows(services, language, indicator, found)
+        cut = f"{MAX_READINGS} / {len(found)}" if found is not None and len(found) > MAX_READINGS else ""
+        return pages.respond(request, "value.html", page=page, readings=rows, cut=cut, simulated=page.value.simulated)
+
+    return routes
