@@ -9,7 +9,7 @@ on payloads.
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final, Literal, Protocol, cast
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jmespath
 import msgspec
@@ -154,7 +154,7 @@ def _check_time(time: Time) -> tzinfo | None:
         raise ValueError("time.zone: times without offset need the zone they are in, such as Europe/Prague or UTC")
     try:
         return ZoneInfo(time.zone)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ZoneInfoNotFoundError) as error:
         raise ValueError(f"time.zone: {time.zone!r} is no IANA time zone") from error
 
 

@@ -41,7 +41,9 @@ class Sample(Struct, frozen=True):
     def topic(self) -> str:
         """The topic it arrived on."""
         file = self._beside("topic")
-        return file.read_text(encoding="utf-8").strip() if file.exists() else re.sub(r"[{}]", "", self.connector.topics[0])
+        return (
+            file.read_text(encoding="utf-8").strip() if file.exists() else re.sub(r"[{}]", "", self.connector.topics[0])
+        )
 
     def problem(self) -> str | None:
         """None when the connector keeps its promise, else what differs."""

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Whatever bytes arrive, a connector gives readings that can be stored or raises DecodeError, nothing else."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import connectors
+from hub.core.reasons import REASONS
+from hub.sdk import DecodeError, DeviceEvent, RawMessage, Reading, Router, Sample, families, find_samples
+
+ROOT = Path(connectors.__file__).parent
+SAMPLES = [s for name, item in families(connectors).items() for s in find_samples(item, ROOT / name / "samples")]
+TOPICS = {(s.connector.name, s.topic): s for s in SAMPLES}
+bounded = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+NAMES = (
+    "time readings value unit revision origin bn bt bu bv bs n u v vs vb vd s t bver x_ object data deviceInfo devEui "
+    "rxInfo rssi snr fCnt txInfo modulation lora spreadingFactor margin batteryLevel level context end_device_ids "
+    "dev_eui device_id uplink_message decoded_payload normalized_payload rx_metadata settings received_at air battery "
+    "last_battery_percentage identifiers device_ids name cause attributes message_format carparks updated free id "
+    "spaces datum cas teplota vlhkost vitr tlak"
+)
+KEYS = st.sampled_from(NAMES.split())
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.sampled_from(
+        ["", "2026-11-23T10:00:00Z", "2026-11-23T10:00:00", "NaN", "1e999", "A84041F1D184F5B2", "1" * 5000]
+    ),
+    st.sampled_from([2**28, -(2**63), 10**30, 1e308, -0.0]),
+    st.text(max_size=10),
+)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6), max_leaves=20
+)
+RECORDS = st.lists(
+    st.dictionaries(st.integers(-8, 12) | KEYS, SCALARS | st.binary(max_size=8), max_size=6), min_size=1, max_size=4
+)
+TAGGED = st.builds(
+    lambda tag, value: [{0: "pm10", 2: cbor2.CBORTag(tag, value)}],
+    st.sampled_from([0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 100, 256, 258, 260, 43000, 55799]),
+    st.one_of(st.integers(0, 2**63), st.text(max_size=5), st.binary(max_size=5), st.lists(st.integers(), max_size=3)),
+)
+
+
+def check(sample: Sample, payload: bytes) -> None:
+    route = Router([sample.connector]).match(sample.topic)
+    assert route is not None
+    fault, decoded = None, []
+    try:
+        decoded = list(route.connector.decode(RawMessage(sample.topic, payload, 1), route.variables))
+    except DecodeError as error:
+        fault = error
+    assert fault is None or (fault.reason in REASONS and 0 < len(fault.detail) < 2000)
+    for item in decoded:
+        assert isinstance(item, Reading | DeviceEvent)
+        for stamp in (item.time, getattr(item, "server_time", None)):
+            assert stamp is None or type(stamp) is int
+        if isinstance(item, Reading):
+            assert type(item.value) is float
+            assert math.isfinite(item.value)
+            assert isinstance(item.quantity, str)
+            assert item.unit is None or isinstance(item.unit, str)
+
+
+def to_json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def to_cbor(value: Any) -> bytes:
+    return cbor2.dumps(value)
+
+
+everywhere = pytest.mark.parametrize("sample", TOPICS.values(), ids=["-".join(key) for key in TOPICS])
+
+
+@everywhere
+@bounded
+@given(payload=st.binary(max_size=60))
+def test_any_bytes_are_read_or_refused(sample: Sample, payload: bytes) -> None:
+    check(sample, payload)
+
+
+@everywhere
+@bounded
+@given(payload=VALUES.map(to_json))
+def test_any_json_is_read_or_refused(sample: Sample, payload: bytes) -> None:
+    check(sample, payload)
+
+
+@bounded
+@given(payload=(RECORDS | TAGGED | VALUES).map(to_cbor))
+def test_any_cbor_is_read_or_refused(payload: bytes) -> None:
+    check(next(s for s in SAMPLES if s.connector.name == "native"), payload)
+
+
+@bounded
+@given(sample=st.sampled_from(SAMPLES), data=st.data())
+def test_a_damaged_sample_is_read_or_refused(sample: Sample, data: st.DataObject) -> None:
+    whole = sample.payload.read_bytes()
+    start = data.draw(st.integers(0, len(whole)))
+    end = data.draw(st.integers(start, min(len(whole), start + 40)))
+    check(sample, whole[:start] + data.draw(st.binary(max_size=10)) + whole[end:])
+
+
+@settings(max_examples=300, deadline=None)
+@given(sample=st.sampled_from([s for s in SAMPLES if s.payload.suffix == ".json"]), data=st.data())
+def test_a_sample_with_one_value_replaced_is_read_or_refused(sample: Sample, data: st.DataObject) -> None:
+    try:
+        document = json.loads(sample.payload.read_bytes())
+    except ValueError:
+        return
+    places = list(containers(document))
+    if places:
+        container, key = data.draw(st.sampled_from(places))
+        container[key] = data.draw(VALUES)
+    check(sample, to_json(document))
+
+
+def containers(value: Any) -> Any:
+    """All (container, key) pairs of a JSON document."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in list(pairs):
+        yield value, key
+        yield from containers(item)
