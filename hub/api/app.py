@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from hub.api import openapi, problems
 from hub.api.auth import Throttle
 from hub.api.etags import ETags
-from hub.api.params import known_parameters
+from hub.api.params import json_body, known_parameters
 from hub.api.problems import PREFIX
 from hub.api.routes import catalogue, devices, docs, health, indicators, metrics, operation, readings
 from hub.api.services import Services
@@ -34,9 +34,10 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.throttle = Throttle()
+    guards = [Depends(json_body), Depends(known_parameters)]
     for resource in RESOURCES:
-        app.include_router(resource.router, prefix=PREFIX, dependencies=[Depends(known_parameters)])
-    app.include_router(metrics.router, dependencies=[Depends(known_parameters)])
+        app.include_router(resource.router, prefix=PREFIX, dependencies=guards)
+    app.include_router(metrics.router, dependencies=guards)
     app.include_router(docs.router)
     problems.install(app)
     openapi.install(app)

@@ -17,6 +17,7 @@ from fastapi import Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator, WithJsonSchema
 
+from hub.api.problems import Problem
 from hub.api.tables import Dialect
 from hub.api.times import parse_time
 from hub.core.errors import Invalid
@@ -135,6 +136,16 @@ async def known_parameters(request: Request) -> None:
             errors.append({"type": "twice", "loc": ("query", name), "msg": "is given more than once"})
     if errors:
         raise RequestValidationError(errors)
+
+
+async def json_body(request: Request) -> None:
+    """Guard of all operations: a body has to be JSON and to say so. Forms of other web sites cannot."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    has_body = "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
+    if has_body and media != "application/json" and not media.endswith("+json"):
+        raise Problem(
+            "media-type", f"the body is {media or 'of no type'}; send JSON with Content-Type: application/json"
+        )
 
 
 def _declared(request: Request) -> Mapping[str, bool]:

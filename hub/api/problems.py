@@ -151,7 +151,11 @@ def _culprit(row: Mapping[str, Any]) -> dict[str, str]:
     detail = str(row["msg"]).removeprefix("Value error, ")
     if row["type"] == "extra_forbidden":
         detail = "is no field here; remove it or check its spelling"
-    return {"in": str(where), "name": ".".join(str(part) for part in path), "detail": detail}
+    return {
+        "in": str(where),
+        "name": ".".join(str(part) for part in path if not str(part).startswith("<")),
+        "detail": detail,
+    }
 
 
 def _not_valid(errors: Sequence[Mapping[str, str]]) -> JSONResponse:

@@ -26,11 +26,14 @@ EARLIEST = parse_instant("2000-01-01T00:00:00Z")
 ROWS_IN_MESSAGE = 50  # 50 rows of 200 readings stay below the broker's megabyte
 
 
-def refuse_wrong(rows: Sequence[ReadingsIn], snapshot: RegistrySnapshot, quantities: Quantities, now: int) -> None:
+def refuse_wrong(
+    sent: ReadingsIn | Sequence[ReadingsIn], snapshot: RegistrySnapshot, quantities: Quantities, now: int
+) -> None:
     """Raise with every fault of every row, or return."""
+    rows = [((), sent)] if isinstance(sent, ReadingsIn) else [((index,), row) for index, row in enumerate(sent)]
     faults = [
-        {"type": "reading", "loc": ("body", index, *path), "msg": detail}
-        for index, row in enumerate(rows)
+        {"type": "reading", "loc": ("body", *where, *path), "msg": detail}
+        for where, row in rows
         for path, detail in _faults(row, snapshot, quantities, now)
     ]
     if faults:

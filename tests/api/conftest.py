@@ -5,7 +5,9 @@ A publisher that keeps what it is given is enough here: that the broker's way en
 elsewhere. The server runs in the test's own event loop through httpx's ASGI transport.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,8 @@ from hub.core.ports import PartHealth
 from hub.core.quantities import Quantities
 from hub.core.readings import NS, Flag, Grade, Origin, Reading
 from hub.core.windows import HOUR, parse_instant
-from hub.devices.city import load_city
-from hub.indicators.catalogue import load_catalogue
+from hub.devices.city import City, load_city
+from hub.indicators.catalogue import Catalogue, load_catalogue
 from hub.ingest.journal import SqliteJournal
 from hub.ingest.journal_reader import SqliteJournalReader
 from hub.storage.ledger import Ledger, sqlite_url
@@ -68,6 +70,7 @@ class World:
     def client(self, key: str | None = None, **changes: Any) -> httpx.AsyncClient:
         """A client with the key of a scope; `changes` of Services make an app of their own."""
         app = create_app(replace(self.services, **changes)) if changes else self.app
+        app.openapi_schema = self.app.openapi()
         headers = {"Authorization": f"Bearer {self.keys[key]}"} if key else {}
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
@@ -213,25 +216,62 @@ async def healthy() -> PartHealth:
     return PartHealth("broker", True, "connected to 127.0.0.1:1883")
 
 
+@dataclass(frozen=True)
+class Template:
+    """A filled data directory, made once and copied for every test, and what all tests may share."""
+
+    folder: Path
+    keys: Mapping[str, str]
+    quantities: Quantities
+    definitions: Catalogue
+    city: City
+    document: dict[str, Any] = field(default_factory=dict)
+
+    def app(self, services: Services) -> FastAPI:
+        """An app that shares its OpenAPI document with the others: making it is the slow part."""
+        app = create_app(services)
+        if not self.document:
+            self.document.update(app.openapi())
+        app.openapi_schema = self.document
+        return app
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """Ledger, journals and store filled through their own writers."""
+    folder, quantities, city = tmp_path_factory.mktemp("hub"), Quantities.load(), load_city(None)
+    with Ledger(sqlite_url(folder / "ledger.db"), clock=lambda: NOW).upgrade() as ledger:
+        ledger.devices.put_places(city.places)
+        for device in DEVICES:
+            ledger.devices.add_device(device)
+        for command in ledger.commands.pending():
+            ledger.commands.done(command.id, {})
+        ledger.values.commit([(row, row.end) for row in VALUES], {"touch:0": 1})
+        keys = {scope: ledger.keys.create(scope, frozenset({scope}))[1] for scope in ("read", "write", "admin")}
+    asyncio.run(fill(folder, quantities))
+    return Template(folder, keys, quantities, load_catalogue(quantities), city)
+
+
+async def fill(folder: Path, quantities: Quantities) -> None:
+    """Store the readings, and journal what ingest saw; the second journal stays empty."""
+    store = SqliteReadingStore(folder / "readings.db", quantities)
+    await store.put(READINGS)
+    await store.close()
+    for number, batch in enumerate((first_batch(), JournalBatch())):
+        journal = SqliteJournal(folder / f"ingest-{number}.db")
+        await journal.commit(batch)
+        await journal.close()
+
+
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(template: Template, tmp_path: Path) -> AsyncIterator[World]:
     """A filled hub whose reads are open (loopback)."""
-    quantities = Quantities.load()
-    ledger = Ledger(sqlite_url(tmp_path / "ledger.db"), clock=lambda: NOW).upgrade()
-    store = SqliteReadingStore(tmp_path / "readings.db", quantities)
-    paths = [tmp_path / f"ingest-{number}.db" for number in range(2)]
+    folder = shutil.copytree(template.folder, tmp_path / "data")
+    ledger = Ledger(sqlite_url(folder / "ledger.db"), clock=lambda: NOW).open()
+    store = SqliteReadingStore(folder / "readings.db", template.quantities)
+    paths = [folder / f"ingest-{number}.db" for number in range(2)]
     journals = [SqliteJournal(path) for path in paths]
     readers = [SqliteJournalReader(path, str(number)) for number, path in enumerate(paths)]
-    city = load_city(None)
-    ledger.devices.put_places(city.places)
-    for device in DEVICES:
-        ledger.devices.add_device(device)
-    for command in ledger.commands.pending():
-        ledger.commands.done(command.id, {})
-    ledger.values.commit([(row, row.end) for row in VALUES], {"touch:0": 1})
-    await store.put(READINGS)
-    await journals[0].commit(first_batch())
-    keys = {scope: ledger.keys.create(scope, frozenset({scope}))[1] for scope in ("read", "write", "admin")}
     outbox = Outbox()
     services = Services(
         book=ledger.devices,
@@ -241,21 +281,18 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         commands=ledger.commands,
         keys=ledger.keys,
         publisher=outbox,
-        quantities=quantities,
-        definitions=load_catalogue(quantities),
-        city_title=city.title["cs"],
-        time_zone=city.time_zone,
+        quantities=template.quantities,
+        definitions=template.definitions,
+        city_title=template.city.title["cs"],
+        time_zone=template.city.time_zone,
         version="0.1.0",
         health=[healthy, store.check],
         read_requires_key=False,
         clock_ns=lambda: NOW,
     )
-    yield World(services, ledger, store, journals, outbox, keys, create_app(services))
+    yield World(services, ledger, store, journals, outbox, template.keys, template.app(services))
     await store.close()
     for journal, reader in zip(journals, readers, strict=True):
         reader.close()
         await journal.close()
     ledger.close()
-
-
-Get = Callable[..., Any]

@@ -2,7 +2,7 @@
 """`/readings` and `/corrections`. What is posted goes through the broker: one path for every reading."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
@@ -25,8 +25,8 @@ from hub.api.params import (
     next_link,
     wants_csv,
 )
-from hub.api.reading_pages import Key, Page, read_page
-from hub.api.schemas.readings import Accepted, CorrectionPage, ReadingPage, ReadingsIn
+from hub.api.reading_pages import Page, read_page
+from hub.api.schemas.readings import Accepted, CorrectionPage, ReadingPage, Sent
 from hub.api.services import Services
 from hub.api.submission import publications, refuse_wrong
 from hub.api.tables import Dialect, to_csv
@@ -39,6 +39,16 @@ from hub.core.windows import format_instant
 router = APIRouter(tags=["readings"])
 
 CSV_COLUMNS = ("device", "place", "quantity", "time", "value", "unit", "flag", "quality", "origin")
+
+
+class Begun(NamedTuple):
+    """A cursor: key of the last row shown, and the period that the first page had."""
+
+    time: int
+    device: str
+    quantity: str
+    since: int
+    until: int
 
 
 @router.get(
@@ -68,15 +78,13 @@ async def list_readings(
     gives rows as CSV, the next page is then in the header `Link`. Text that a spreadsheet would take for a formula
     begins with an apostrophe there.
     """
-    until = services.clock_ns() if end is None else end
-    since = until - DAY_NS if start is None else start
-    check_period(since, until)
-    after = _after(cursor)
+    begun = _begun(cursor)
+    since, until = _period(start, end, begun, services.clock_ns())
     snapshot = await run_in_threadpool(services.book.snapshot)
     corrections = () if as_stored else await run_in_threadpool(services.values.corrections)
     series = await _series(services, snapshot, device, quantity)
-    page = await read_page(services.readings, series, since, until, after, limit, corrections)
-    last = encode_cursor(*page.last) if page.last else None
+    page = await read_page(services.readings, series, since, until, begun[:3] if begun else None, limit, corrections)
+    last = encode_cursor(*page.last, since, until) if page.last else None
     items = _items(page, snapshot, services)
     headers = {"Vary": "Accept", **next_link(request, last)}
     if wants_csv(request):
@@ -91,10 +99,7 @@ async def list_readings(
 )
 async def post_readings(
     services: ServicesDep,
-    sent: Annotated[
-        ReadingsIn | Annotated[list[ReadingsIn], Body(min_length=1, max_length=1000)],
-        Body(description="One device at one time, or up to 1000 such in a list."),
-    ],
+    sent: Annotated[Sent, Body(description="One device at one time, or up to 1000 such in a list.")],
 ) -> Mapping[str, Any]:
     """Check readings and publish them to the broker, so that they take the same way as those of every device.
 
@@ -103,7 +108,7 @@ async def post_readings(
     """
     rows = sent if isinstance(sent, list) else [sent]
     snapshot = await run_in_threadpool(services.book.snapshot)
-    refuse_wrong(rows, snapshot, services.quantities, services.clock_ns())
+    refuse_wrong(sent, snapshot, services.quantities, services.clock_ns())
     messages = publications(rows)
     await services.publisher.publish(messages)
     return {
@@ -136,13 +141,21 @@ def list_corrections(
     return {"items": [correction_view(row) for row in rows[:limit]], "next": following}
 
 
-def _after(cursor: str | None) -> Key | None:
+def _begun(cursor: str | None) -> Begun | None:
     if cursor is None:
         return None
-    key = decode_cursor(cursor, tuple[int, str, str])
-    if abs(key[0]) > MAX_INT64:
+    key = decode_cursor(cursor, Begun)
+    if max(abs(key.time), abs(key.since), abs(key.until)) > MAX_INT64:
         raise Invalid("is no cursor of this list", "cursor")
     return key
+
+
+def _period(start: int | None, end: int | None, begun: Begun | None, now: int) -> tuple[int, int]:
+    """[from, to): as asked for, else that of the page before (now goes on while pages are read), else the last day."""
+    until = end if end is not None else begun.until if begun else now
+    since = start if start is not None else begun.since if begun else until - DAY_NS
+    check_period(since, until)
+    return since, until
 
 
 async def _series(

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Readings in and out, and corrections of them."""
+"""Readings in and out, and corrections of them.
+
+Tags of unions stand in angle brackets: they are no field's name, so error messages leave them out.
+"""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from hub.api.params import Time
 from hub.api.schemas.common import Model, Moment, Next, Origin, Simulated, example
@@ -79,6 +82,12 @@ class Quantified(Model):
     revision: Revision | None = Field(None, description="Of this reading alone.")
 
 
+Figure = Annotated[
+    Annotated[Number, Tag("<number>")] | Annotated[Quantified, Tag("<object>")],
+    Discriminator(lambda figure: "<object>" if isinstance(figure, dict | Quantified) else "<number>"),
+]
+
+
 class ReadingsIn(Model):
     """Readings of one device at one time."""
 
@@ -86,11 +95,22 @@ class ReadingsIn(Model):
 
     device: str = Field(pattern="^[A-Za-z0-9_-]{1,64}$")
     time: Time = Field(description="Required: with it, sending the same request twice stores nothing twice.")
-    readings: dict[str, Number | Quantified] = Field(min_length=1, max_length=200, description="By quantity.")
+    readings: dict[str, Figure] = Field(min_length=1, max_length=200, description="By quantity.")
     revision: Revision = Field(0, description="Raise it to replace values that were sent before.")
     origin: Literal["imported", "simulated"] | None = Field(
         None, description="Where the figures are no measurements of the device; else its own origin counts."
     )
+
+
+def _one_or_many(body: object) -> str:
+    return "<many>" if isinstance(body, list) else "<one>"
+
+
+Sent = Annotated[
+    Annotated[ReadingsIn, Tag("<one>")]
+    | Annotated[list[ReadingsIn], Tag("<many>"), Field(min_length=1, max_length=1000)],
+    Discriminator(_one_or_many),
+]
 
 
 class Accepted(Model):
