@@ -34,7 +34,7 @@ class Frame(Struct, frozen=True):
     """Rows of one series of one statement's answer, or a chunk of them."""
 
     columns: Sequence[str]
-    values: Sequence[Sequence[Cell]]
+    values: Sequence[Sequence[Cell]] = ()
     name: str = ""
     tags: Mapping[str, str] = {}
 

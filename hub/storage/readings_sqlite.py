@@ -150,6 +150,8 @@ class SqliteReadingStore:
 
     def _open(self) -> sqlite3.Connection | None:
         """The checked connection; None where a reader's file does not exist or has no tables yet."""
+        if self._path.is_dir():
+            raise Stop(f"{self._path} is a directory: name a file in it")
         if self._readonly and not self._path.exists():
             return None
         uri = f"{self._path.resolve().as_uri()}?mode={'ro' if self._readonly else 'rwc'}"

@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What only the InfluxDB store has: points with `qc`, a server that goes away, refuses, or signs nobody in."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from hub.core.errors import Retry, SettingsError, Stop
+from hub.core.quantities import Quantities
+from hub.core.readings import Outcome, Reading, Series, TimeSource
+from hub.storage._influx_errors import reaction
+from hub.storage._influx_http import Influx
+from hub.storage._influx_lines import head, line, point_line
+from hub.storage._influx_query import identifier, ranges, text
+from hub.storage.readings_influx import InfluxReadingStore, InfluxSettings
+from tests.influx_servers import ORG, TOKEN, Canned, DatabaseServer, Front, front, influxd, victoria
+
+T = 1_700_000_000_000_000_000
+NEW, DUPLICATE, CONFLICT, REJECTED = Outcome.STORED, Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED
+
+
+def row(value: float = 20.3, at: int = 0, quantity: str = "pm10", device: str = "a", **more: object) -> Reading:
+    return Reading(device, quantity, value, T + at, **more)  # type: ignore[arg-type]  # a table's extra columns
+
+
+class Database(NamedTuple):
+    """A store and the database behind it."""
+
+    server: DatabaseServer
+    name: str
+    settings: InfluxSettings
+    store: InfluxReadingStore
+
+    def points(self, measurement: str = "air") -> list[dict[str, object]]:
+        """All points as the server has them, absent fields left out."""
+        rows = self.server.query(self.name, f'SELECT * FROM "{measurement}"')
+        return [{k: v for k, v in r.items() if v is not None} for r in rows]
+
+    def write(self, *lines: str) -> None:
+        """Write past the hub, before it."""
+        self.server.post("/query", q=f'CREATE DATABASE "{self.name}"')
+        self.server.post("/write", "\n".join(lines).encode(), db=self.name, precision="ns")
+
+
+@pytest.fixture
+async def influx(influx_server: DatabaseServer, database: str, quantities: Quantities) -> AsyncIterator[Database]:
+    settings = InfluxSettings(url=influx_server.url, database=database)
+    store = InfluxReadingStore(settings, quantities)
+    yield Database(influx_server, database, settings, store)
+    await store.close()
+
+
+async def outcomes(store: InfluxReadingStore, *rows: Reading) -> list[Outcome]:
+    return list((await store.put(rows)).outcomes)
+
+
+# name, batches put one after the other, fields of the one point in the end (time and device left out)
+FIELDS = [
+    ("a plain reading", [[row(20.0)]], {"pm10": 20, "qc": 1}),
+    ("all sparse fields", [[row(1.5, flag=3, revision=2, origin=3, time_source=TimeSource.SERVER)]],
+     {"pm10": 1.5, "qc": 3, "pm10_qc": 3, "pm10_rev": 2, "pm10_origin": 3, "pm10_time_source": "server"}),
+    ("the worst flag of one batch", [[row(1.5, flag=3), row(2.5, quantity="no2", flag=4), row(3.5, quantity="o3")]],
+     {"pm10": 1.5, "pm10_qc": 3, "no2": 2.5, "no2_qc": 4, "o3": 3.5, "qc": 4}),
+    ("a good quantity joins a bad one", [[row(1.5, flag=3)], [row(2.5, quantity="no2")]],
+     {"pm10": 1.5, "pm10_qc": 3, "no2": 2.5, "qc": 3}),
+    ("a bad quantity joins a good one", [[row(1.5)], [row(2.5, quantity="no2", flag=4)]],
+     {"pm10": 1.5, "no2": 2.5, "no2_qc": 4, "qc": 4}),
+    ("bad becomes good, and qc with it", [[row(1.5, flag=4)], [row(2.5, revision=1)]],
+     {"pm10": 2.5, "pm10_qc": 1, "pm10_rev": 1, "qc": 1}),
+    ("one of two bad ones becomes good",
+     [[row(1.5, flag=4), row(9.5, quantity="no2", flag=3)], [row(2.5, revision=1)]],
+     {"pm10": 2.5, "pm10_qc": 1, "pm10_rev": 1, "no2": 9.5, "no2_qc": 3, "qc": 3}),
+    ("origin and clock go back to usual",
+     [[row(1.5, origin=2, time_source=TimeSource.ARRIVAL)], [row(2.5, revision=1)]],
+     {"pm10": 2.5, "qc": 1, "pm10_rev": 1, "pm10_origin": 0, "pm10_time_source": "device"}),
+    ("a duplicate only raises the revision", [[row(1.5)], [row(1.5, revision=7)]],
+     {"pm10": 1.5, "qc": 1, "pm10_rev": 7}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["same object", "after a restart"])
+@pytest.mark.parametrize(("batches", "fields"), [case[1:] for case in FIELDS], ids=[case[0] for case in FIELDS])
+async def test_one_point_an_instant_with_these_fields(
+    influx: Database, quantities: Quantities, batches: list[list[Reading]], fields: dict[str, object], restart: bool
+) -> None:
+    for batch in batches:
+        store = InfluxReadingStore(influx.settings, quantities) if restart else influx.store
+        await store.put(batch)
+        if restart:
+            await store.close()
+    assert influx.points() == [{"time": T, "device": "a", **fields}]
+
+
+async def test_each_domain_is_a_measurement(influx: Database) -> None:
+    await influx.store.put([row(quantity="pm10"), row(quantity="sound_level"), row(quantity="battery_voltage")])
+    names = {r["name"] for r in influx.server.query(influx.name, "SHOW MEASUREMENTS")}
+    assert names == {"air", "noise", "device"}
+
+
+async def test_server_down_asks_to_try_again_and_then_all_is_stored_once(
+    influx: Database,
+) -> None:
+    await outcomes(influx.store, row(1.0))
+    later = [row(float(i), at=i) for i in range(1, 50)]
+    influx.server.stop()
+    try:
+        with pytest.raises(Retry, match="does not answer"):
+            await influx.store.put(later)
+        assert not (await influx.store.check()).ok
+        with pytest.raises(Retry, match="does not answer"):
+            await influx.store.scan([Series("a", "pm10")], 0, 2**62)
+    finally:
+        influx.server.start()
+    assert set(await outcomes(influx.store, *later)) == {NEW}
+    assert set(await outcomes(influx.store, *later)) == {DUPLICATE}
+    assert len(influx.points()) == 50
+
+
+async def test_what_was_answered_survives_a_kill_of_the_server(influx: Database) -> None:
+    assert set(await outcomes(influx.store, *(row(float(i), at=i) for i in range(100)))) == {NEW}
+    influx.server.kill()
+    influx.server.start()
+    assert len(await influx.store.scan([Series("a", "pm10")], 0, 2**62)) == 100
+
+
+async def test_a_type_conflict_rejects_exactly_the_guilty_rows(influx: Database) -> None:
+    """no2 of this shard is an integer already: every no2 is refused, all that came with it is stored."""
+    influx.write(f"air,device=z no2=1i {T}")
+    rows = [
+        row(1.5 + i, at=i, quantity=q, flag=3 if q == "no2" else 1) for i in range(300) for q in ("pm10", "no2", "o3")
+    ]
+    result = await influx.store.put(rows)
+    assert [o for r, o in zip(rows, result.outcomes, strict=True) if r.quantity == "no2"] == [REJECTED] * 300
+    assert {o for r, o in zip(rows, result.outcomes, strict=True) if r.quantity != "no2"} == {NEW}
+    assert all("already exists as type integer" in words for words in result.errors.values())
+    assert {r.quantity for r in (rows[i] for i in result.errors)} == {"no2"}
+    own = [p for p in influx.points() if p["device"] == "a"]
+    assert len(own) == 300
+    assert all(set(p) == {"time", "device", "pm10", "o3", "qc"} and p["qc"] == 1 for p in own)
+
+
+async def test_rows_older_than_the_retention_are_rejected_alone(influx: Database) -> None:
+    influx.server.post("/query", q=f'CREATE DATABASE "{influx.name}" WITH DURATION 1000w NAME "short"')
+    old = -(10**18)
+    result = await influx.store.put([row(1.0), row(2.0, at=old - T), row(3.0, at=1), row(4.0, at=old - T + 1)])
+    assert list(result.outcomes) == [NEW, REJECTED, NEW, REJECTED]
+    assert "retention policy" in result.errors[1]
+
+
+async def test_a_rejected_value_takes_its_followers_in_the_batch_with_it(influx: Database) -> None:
+    """A duplicate of a row that could not be stored is no duplicate of anything."""
+    influx.write(f"air,device=z no2=1i {T}")
+    rows = [row(1.5, quantity="no2"), row(1.5, quantity="no2"), row(9.5, quantity="no2"), row(2.5)]
+    assert await outcomes(influx.store, *rows) == [REJECTED, REJECTED, REJECTED, NEW]
+
+
+async def test_a_foreign_type_of_qc_rejects_with_the_servers_words(influx: Database) -> None:
+    influx.write(f'air,device=z qc="fine" {T}')
+    result = await influx.store.put([row(1.5), row(2.5, quantity="no2"), row(3.5, quantity="sound_level")])
+    assert list(result.outcomes) == [REJECTED, REJECTED, NEW]
+    assert "already exists as type string" in result.errors[0]
+
+
+async def test_several_thousand_late_rows_are_looked_up_in_batches(influx: Database) -> None:
+    """A shuffled history of one reading every three hours: every row is late, none is overwritten."""
+    step = 3 * 3600 * 10**9
+    rows = [row(float(i), at=-i * step) for i in range(2000)]
+    assert set(await outcomes(influx.store, *rows[::2], *rows[1::2])) == {NEW}
+    assert set(await outcomes(influx.store, *reversed(rows))) == {DUPLICATE}
+
+
+@pytest.fixture
+async def behind_front(
+    influx_server: DatabaseServer, database: str, quantities: Quantities
+) -> AsyncIterator[tuple[Front, InfluxReadingStore]]:
+    influx_server.post("/query", q=f'CREATE DATABASE "{database}"')
+    with front(influx_server.url, database) as answers:
+        settings = InfluxSettings(url=answers.url, database=database, org=ORG, token=TOKEN, timeout_s=5)
+        store = InfluxReadingStore(settings, quantities)
+        yield answers, store
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    ("canned", "after"),
+    [
+        (Canned(503, {"Retry-After": "7"}), 7.0),
+        (Canned(429, {"Retry-After": "11"}), 11.0),
+        (Canned(429), 5.0),
+        (Canned(500), 1.0),
+        (Canned(503, {"Retry-After": "99999"}), 300.0),
+        (Canned(503, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), 5.0),
+    ],
+)
+async def test_a_busy_server_says_when_to_come_again(
+    behind_front: tuple[Front, InfluxReadingStore], canned: Canned, after: float
+) -> None:
+    answers, store = behind_front
+    answers.script.append(canned)
+    with pytest.raises(Retry, match="canned") as raised:
+        await store.put([row()])
+    assert raised.value.after == after
+    assert len(answers.writes) == 1  # the client has not tried again by itself
+    assert await outcomes(store, row()) == [NEW]
+
+
+async def test_a_row_stored_without_an_answer_counts_as_stored_once(
+    behind_front: tuple[Front, InfluxReadingStore],
+) -> None:
+    """The server stored the batch but its answer got lost: put again, the rows are stored, then duplicates."""
+    answers, store = behind_front
+    answers.script.append(Canned(503, after=True))
+    with pytest.raises(Retry):
+        await store.put([row(1.0), row(2.0, at=1)])
+    again = [row(1.0), row(1.0), row(2.0, at=1), row(3.0, at=1)]
+    assert await outcomes(store, *again) == [NEW, DUPLICATE, NEW, CONFLICT]
+    assert await outcomes(store, *again) == [DUPLICATE, DUPLICATE, DUPLICATE, CONFLICT]
+
+
+@pytest.mark.parametrize(
+    ("status", "setting"), [(401, "influx.token"), (403, "influx.token"), (404, "influx.bucket"), (418, "influx.url")]
+)
+async def test_what_only_the_operator_can_mend_stops(
+    behind_front: tuple[Front, InfluxReadingStore], status: int, setting: str
+) -> None:
+    answers, store = behind_front
+    answers.script.append(Canned(status))
+    with pytest.raises(Stop, match=setting):
+        await store.put([row()])
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_a_refused_request_is_divided_down_to_the_row(
+    behind_front: tuple[Front, InfluxReadingStore], status: int
+) -> None:
+    """Refusals are believed only of single rows: 8 rows refused as a whole are stored by halves."""
+    answers, store = behind_front
+    answers.script += [Canned(status)] * 2
+    assert await outcomes(store, *(row(float(i), at=i) for i in range(8))) == [NEW] * 8
+    sizes = [body.count(b"\n") + 1 for body in answers.writes]
+    assert sizes == [8, 4, 2, 2, 4]
+
+
+async def test_2x_makes_the_mapping_for_reading_where_it_is_missing(
+    behind_front: tuple[Front, InfluxReadingStore],
+) -> None:
+    answers, store = behind_front
+    assert list(await store.series()) == []
+    ((name, bucket),) = answers.buckets.items()
+    assert [(m["database"], m["bucketID"], m["default"]) for m in answers.mappings] == [(name, bucket, True)]
+
+
+@pytest.mark.parametrize(
+    ("change", "setting"),
+    [({"bucket": "other"}, "influx.bucket"), ({"token": "wrong"}, "influx.token")],
+)
+async def test_2x_with_a_wrong_setting_stops_and_names_it(
+    behind_front: tuple[Front, InfluxReadingStore], quantities: Quantities, change: dict[str, str], setting: str
+) -> None:
+    answers, _ = behind_front
+    given = {"url": answers.url, "database": next(iter(answers.buckets)), "org": ORG, "token": TOKEN} | change
+    store = InfluxReadingStore(InfluxSettings(**given), quantities)  # type: ignore[arg-type]  # all strings
+    with pytest.raises(SettingsError) as raised:
+        await store.put([row()])
+    assert raised.value.setting == setting
+    assert "wrong" not in str(raised.value)  # a secret is not repeated
+    health = await store.check()
+    assert not health.ok
+    await store.close()
+
+
+@pytest.fixture(scope="module")
+def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
+    """An influxd that asks for user and password; admin/secret is its administrator, sensor/pw may do nothing."""
+    with influxd(tmp_path_factory.mktemp("influxd-auth"), auth=True) as server:
+        server.post("/query", q="CREATE USER admin WITH PASSWORD 'secret' WITH ALL PRIVILEGES")
+        server.post("/query", q="CREATE USER sensor WITH PASSWORD 'pw'; CREATE DATABASE hub", u="admin", p="secret")
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "prepare"),
+    [("", "", True), ("admin", "wrong", True), ("sensor", "pw", True), ("sensor", "pw", False), ("", "", False)],
+)
+async def test_wrong_credentials_stop_and_name_the_setting(
+    locked_server: DatabaseServer, quantities: Quantities, username: str, password: str, prepare: bool
+) -> None:
+    settings = InfluxSettings(
+        url=locked_server.url, database="hub", username=username, password=password, prepare=prepare
+    )
+    store = InfluxReadingStore(settings, quantities)
+    with pytest.raises(SettingsError, match=r"influx\.username, influx\.password"):
+        await store.put([row()])
+    await store.close()
+
+
+async def test_right_credentials_work(locked_server: DatabaseServer, quantities: Quantities) -> None:
+    settings = InfluxSettings(url=locked_server.url, database="hub", username="admin", password="secret")
+    store = InfluxReadingStore(settings, quantities)
+    assert await outcomes(store, row()) == [NEW]
+    assert (await store.check()).ok
+    await store.close()
+
+
+async def test_a_database_that_vanishes_stops(influx: Database) -> None:
+    await influx.store.put([row()])
+    influx.server.post("/query", q=f'DROP DATABASE "{influx.name}"')
+    with pytest.raises(SettingsError, match=r"influx\.database"):
+        await influx.store.put([row(at=1)])
+
+
+async def test_without_preparation_a_missing_database_stops(
+    influx_server: DatabaseServer, quantities: Quantities
+) -> None:
+    store = InfluxReadingStore(InfluxSettings(url=influx_server.url, database="none", prepare=False), quantities)
+    with pytest.raises(SettingsError, match=r"influx\.database"):
+        await store.put([row()])
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "setting"),
+    [
+        ({"url": "localhost:8086"}, "influx.url"),
+        ({"url": "ftp://x"}, "influx.url"),
+        ({"version": "3"}, "influx.version"),
+        ({"database": ""}, "influx.database"),
+        ({"timeout_s": 0}, "influx.timeout_s"),
+        ({"timeout_s": float("nan")}, "influx.timeout_s"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(wrong: dict[str, object], setting: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        InfluxSettings(**wrong)  # type: ignore[arg-type]  # wrong on purpose
+    assert raised.value.setting == setting
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    shown = f"{InfluxSettings(token='s3cret', password='hidden')!r}"
+    assert "s3cret" not in shown
+    assert "hidden" not in shown
+    assert "***" in shown
+
+
+async def test_lines_written_through_the_client_are_in_victoriametrics(tmp_path: Path) -> None:
+    """`/api/v2/write` of another make: what the hub sends as air,device=a pm10=20.3 is read back as 20.3."""
+    with victoria(tmp_path) as server:
+        influx = Influx(InfluxSettings(url=server.url, version="2", org=ORG, token=TOKEN, prepare=False))
+        rows = [row(20.3 + i, at=i * 10**9, flag=3) for i in range(3)]
+        tag = head("air", {"device": "a"})
+        await influx.write("\n".join(point_line(tag, r.time, {"pm10": r}, {}) for r in rows).encode())
+        await influx.close()
+        server.get("/internal/force_flush")
+        exported = server.get("/api/v1/export", **{"match[]": '{__name__=~"air_.*"}', "start": "0"}).decode()
+    found = {e["metric"]["__name__"]: (e["values"], e["timestamps"]) for e in map(json.loads, exported.splitlines())}
+    times = [(T + i * 10**9) // 10**6 for i in range(3)]
+    assert found["air_pm10"] == ([20.3, 21.3, 22.3], times)
+    assert found["air_pm10_qc"] == ([3, 3, 3], times)
+    assert found["air_qc"] == ([3, 3, 3], times)
+
+
+@pytest.mark.parametrize(
+    ("tags", "fields", "expected"),
+    [
+        ({"device": "a b,c=d"}, {"x": 1.0}, r"m,device=a\ b\,c\=d x=1.0 7"),
+        ({"device": "end\\"}, {"x": 1.0}, "m,device=end x=1.0 7"),
+        ({"device": "a\nb", "place": ""}, {"x": 1.0}, r"m,device=a\ b x=1.0 7".replace(r"\ ", " ")),
+        ({}, {"x": True, "y": 3, "z": 'say "hi"\\ \n'}, 'm x=true,y=3i,z="say \\"hi\\"\\\\  " 7'),
+        ({}, {"x": 5e-324, "y": -0.0, "z": 1e308}, "m x=5e-324,y=-0.0,z=1e+308 7"),
+    ],
+)
+def test_lines_are_escaped(tags: dict[str, str], fields: dict[str, float | str], expected: str) -> None:
+    assert line(head("m", tags), fields, 7) == expected
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [([], []), ([5], [(5, 5)]), ([30, 1, 5, 10], [(1, 10), (30, 30)]), ([1, 11, 21], [(1, 21)])],
+)
+def test_ranges_split_at_gaps(times: list[int], found: list[tuple[int, int]]) -> None:
+    assert list(ranges(times, gap=10)) == found
+
+
+def test_names_and_strings_are_quoted_for_influxql() -> None:
+    assert identifier('a"b\\') == r'"a\"b\\"'
+    assert text("a'b\\") == r"'a\'b\\'"
+
+
+def test_every_status_has_a_reaction() -> None:
+    """Statuses of 400 and above ask to divide, to try again or to stop; never nothing."""
+    settings = InfluxSettings()
+    names = {status: type(reaction(status, {}, "words", settings, "1")).__name__ for status in range(400, 600)}
+    assert {status for status, name in names.items() if name == "Refused"} == {400, 413, 422}
+    assert {status for status, name in names.items() if name == "Retry"} == {408, 429, *range(500, 600)}
+    assert {status for status, name in names.items() if name == "SettingsError"} == {401, 403, 404}
