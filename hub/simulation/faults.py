@@ -2,8 +2,8 @@
 """What goes wrong in a simulated city, on request.
 
 Faults of a message are drawn for each (device, time), and at most one strikes; faults of a device are drawn for each
-(device, UTC day) and last that day, or are given by name from a moment on. Both are functions of the seed, so that a run
-with faults repeats exactly, and a run without is the truth to compare with.
+(device, UTC day) and last that day, or are given by name from a moment on. Both are functions of the seed: a run with
+faults repeats exactly, and a run without is the truth to compare with.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which devices the simulated city has: a table of kinds, spread over the parts of the city.
 
-Kinds for `EACH_PART` stand in every part, the others in the first parts in the order of the city's file. The last device
-of three kinds transmits without being registered. Ids say `sim-`; origin is simulated, grade never better than indicative.
+Kinds for `EACH_PART` stand in every part, the others in the first parts in the order of the city's file. The last
+device of three kinds transmits without being registered. Ids say `sim-`; no grade is better than indicative.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 DAY, HOUR = 86400, 3600
-MONDAY = 946857600  # 2000-01-03T00:00Z: weeks are counted from a Monday
+MONDAY = 946252800  # 1999-12-27T00:00Z: weeks are counted from the last Monday before 2000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Hours = tuple[float, ...]
@@ -68,7 +68,7 @@ class WeeklyLoad(Struct, frozen=True):
         return cls(tuple(rates), (0.0, *accumulate(rates)))
 
     def total(self, t: float, offset: int) -> float:
-        """Sum of rate * hours from the first Monday of 2000 to `t`."""
+        """Sum of rate * hours from the last Monday before 2000 to `t`."""
         weeks, rest = divmod(t + offset - MONDAY, 7 * DAY)
         hour, part = divmod(rest, HOUR)
         index = int(hour)
