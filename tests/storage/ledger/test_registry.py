@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Places and devices, on both databases."""
+
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+from hub.core.errors import Exists, Invalid, NotFound
+from hub.core.places import Device, Mounting, Place, PlaceKind, RegistrySnapshot
+from hub.core.readings import Grade, Origin
+from hub.storage.ledger import Ledger
+from tests.storage.ledger.conftest import PLACES, TITLE
+
+THARA = Device(
+    id="THARA_1-a",
+    connector="chirpstack",
+    external_id="24e124128a123456",
+    title="Stanice Thara č. 1",
+    interval=3600,
+    grade=Grade.REFERENCE,
+    origin=Origin.IMPORTED,
+    mountings=(Mounting("havirov", 0, 500), Mounting("havirov/mesto/thara", 500)),
+)
+PLAIN = Device(id="plain", connector="native", external_id="plain")
+
+
+def test_a_registered_device_is_in_the_snapshot_as_given(city: Ledger) -> None:
+    assert city.devices.add_device(THARA) == THARA
+    city.devices.add_device(PLAIN)
+    assert city.devices.snapshot().devices == {"THARA_1-a": THARA, "plain": PLAIN}
+
+
+def test_registering_leaves_the_order_to_redrive_what_waits(city: Ledger) -> None:
+    city.devices.add_device(THARA)
+    (order,) = city.commands.pending()
+    assert order.kind == "redrive"
+    assert order.arguments == {
+        "connector": "chirpstack",
+        "external_id": "24e124128a123456",
+        "reason": "unknown_device",
+    }
+
+
+REFUSED = {
+    "id with a slash": (replace(PLAIN, id="a/b"), Invalid, "'a/b' is no device id"),
+    "empty id": (replace(PLAIN, id=""), Invalid, "'' is no device id"),
+    "no connector": (replace(PLAIN, connector=""), Invalid, "connector: must not be empty"),
+    "no external id": (replace(PLAIN, external_id=""), Invalid, "external_id: must not be empty"),
+    "interval 0": (replace(PLAIN, interval=0), Invalid, "interval: 0 s is no interval"),
+    "place that is none": (replace(PLAIN, mountings=(Mounting("Havířov", 0),)), Invalid, "'Havířov' is no place id"),
+    "unknown place": (
+        replace(PLAIN, mountings=(Mounting("havirov/nikde", 0),)),
+        NotFound,
+        "place: no place 'havirov/nikde': choose one of the list of places, or add it first",
+    ),
+    "ends before it starts": (replace(PLAIN, mountings=(Mounting("havirov", 5, 5),)), Invalid, "must end after"),
+    "two places at once": (
+        replace(PLAIN, mountings=(Mounting("havirov", 0), Mounting("havirov/mesto", 5))),
+        Invalid,
+        "at havirov and at havirov/mesto at the same time",
+    ),
+    "id taken": (replace(PLAIN, id="THARA_1-a"), Exists, "id: device 'THARA_1-a' is registered already"),
+    "external id taken": (
+        replace(PLAIN, connector="chirpstack", external_id="24e124128a123456"),
+        Exists,
+        r"external_id: '24e124128a123456' of chirpstack is registered already, as device 'THARA_1-a' \(Stanice Thara",
+    ),
+}
+
+
+@pytest.mark.parametrize(("device", "error", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_registered_is_named_and_changes_nothing(
+    city: Ledger, device: Device, error: type[Exception], message: str
+) -> None:
+    city.devices.add_device(THARA)
+    before = city.devices.snapshot(), city.commands.pending()
+    with pytest.raises(error, match=message):
+        city.devices.add_device(device)
+    assert (city.devices.snapshot(), city.commands.pending()) == before
+
+
+def test_the_same_external_id_may_belong_to_devices_of_two_connectors(city: Ledger) -> None:
+    city.devices.add_device(THARA)
+    city.devices.add_device(replace(PLAIN, external_id=THARA.external_id))
+    assert len(city.devices.snapshot().devices) == 2
+
+
+def test_a_removed_device_is_gone_and_its_names_are_free_again(city: Ledger) -> None:
+    city.devices.add_device(THARA)
+    city.devices.remove_device(THARA.id, by="dana")
+    assert city.devices.snapshot().devices == {}
+    city.devices.add_device(replace(THARA, mountings=()))
+    assert city.devices.snapshot().devices[THARA.id].mountings == ()
+
+
+def test_removing_what_is_not_registered_says_so(city: Ledger) -> None:
+    with pytest.raises(NotFound, match="device: no device 'nobody' is registered"):
+        city.devices.remove_device("nobody")
+
+
+def test_the_audit_keeps_the_registration_of_a_removed_device(city: Ledger) -> None:
+    city.devices.add_device(THARA, by="dana")
+    city.devices.remove_device(THARA.id, by="petr")
+    removed, added = city.audit.entries(subject=THARA.id)
+    assert [(e.actor, e.action) for e in (added, removed)] == [("dana", "device.add"), ("petr", "device.remove")]
+    assert removed.detail == added.detail
+    assert removed.detail["external_id"] == THARA.external_id
+
+
+def test_places_come_back_as_given_and_are_counted_once(ledger: Ledger) -> None:
+    assert ledger.devices.put_places(PLACES) == 3
+    assert ledger.devices.put_places(PLACES) == 0
+    assert ledger.devices.snapshot().places == {place.id: place for place in PLACES}
+
+
+def test_a_changed_place_is_replaced(city: Ledger) -> None:
+    changed = replace(PLACES[1], title={"cs": "Havířov-Město", "en": "Havířov-Město"}, population=None)
+    assert city.devices.put_places([PLACES[0], changed]) == 1
+    assert city.devices.snapshot().places[changed.id] == changed
+
+
+ODD_PLACES = {
+    "child before parent": (
+        Place(id="brno/stred", kind=PlaceKind.PART, title=TITLE),
+        NotFound,
+        "'brno/stred' lies in 'brno', which does not exist: add that first",
+    ),
+    "part at the top": (Place(id="brno", kind=PlaceKind.PART, title=TITLE), Invalid, "is the municipality, and only"),
+    "municipality below": (Place(id="havirov/x", kind=PlaceKind.MUNICIPALITY, title=TITLE), Invalid, "municipality"),
+    "upper case": (Place(id="Brno", kind=PlaceKind.MUNICIPALITY, title=TITLE), Invalid, "'Brno' is no place id"),
+}
+
+
+@pytest.mark.parametrize(("place", "error", "message"), ODD_PLACES.values(), ids=ODD_PLACES)
+def test_a_place_that_hangs_in_the_air_is_refused_with_all_that_come_with_it(
+    city: Ledger, place: Place, error: type[Exception], message: str
+) -> None:
+    good = Place(id="havirov/podlesi", kind=PlaceKind.PART, title=TITLE)
+    with pytest.raises(error, match=message):
+        city.devices.put_places([good, place])
+    assert set(city.devices.snapshot().places) == {p.id for p in PLACES}
+
+
+def test_the_version_grows_with_every_change_and_only_then(ledger: Ledger) -> None:
+    def change(act: Callable[[], object]) -> int:
+        before = ledger.devices.version()
+        act()
+        return ledger.devices.version() - before
+
+    assert change(lambda: ledger.devices.put_places(PLACES)) == 1
+    assert change(lambda: ledger.devices.put_places(PLACES)) == 0
+    assert change(lambda: ledger.devices.add_device(PLAIN)) == 1
+    assert change(ledger.devices.snapshot) == 0
+    assert change(lambda: ledger.devices.remove_device("plain")) == 1
+
+
+def test_a_snapshot_is_read_again_only_after_a_change_by_whomever(open_ledger: Callable[..., Ledger]) -> None:
+    here, there = open_ledger(), open_ledger()
+    here.devices.put_places(PLACES)
+    first: RegistrySnapshot = there.devices.snapshot()
+    assert there.devices.snapshot() is first
+    here.devices.add_device(PLAIN)
+    assert set(there.devices.snapshot().devices) == {"plain"}
+    assert first.devices == {}

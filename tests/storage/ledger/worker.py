@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One more process that uses the ledger: `python -m tests.storage.ledger.worker URL JOB NAME`.
+
+It prints a line for everything that the ledger confirmed.
+"""
+
+import itertools
+import sys
+from collections.abc import Callable, Mapping
+
+from hub.core.places import Device
+from hub.storage.ledger import Ledger
+from tests.storage.ledger.samples import HOUR, value
+
+ROUNDS, BATCH = 20, 4
+
+
+def say(word: object) -> None:
+    print(word, flush=True)
+
+
+def upgrade(ledger: Ledger, name: str) -> None:
+    """Upgrade an empty database that others upgrade too."""
+    ledger.upgrade().open()
+    say(ledger.schema.current())
+
+
+def everything(ledger: Ledger, name: str) -> None:
+    """Use all parts in turn, many times."""
+    ledger.open()
+    for number in range(ROUNDS):
+        hours = range(number * BATCH, (number + 1) * BATCH)
+        ledger.values.commit([(value(indicator=name, hour=hour), HOUR) for hour in hours], {name: number})
+        ledger.devices.add_device(Device(id=f"{name}-{number}", connector="native", external_id=f"{name}-{number}"))
+        say(ledger.commands.submit("redrive", {"by": name}))
+
+
+def commit_for_ever(ledger: Ledger, name: str) -> None:
+    """Commit pairs of a value and a cursor until killed."""
+    ledger.open()
+    for number in itertools.count(1):
+        ledger.values.commit([(value(indicator=name, hour=number, number=float(number)), HOUR)], {name: number})
+        say(number)
+
+
+def take_lease(ledger: Ledger, name: str) -> None:
+    """Try to become the one engine."""
+    say(ledger.open().leases.take("engine", name, 0, 2**60))
+
+
+JOBS: Mapping[str, Callable[[Ledger, str], None]] = {
+    job.__name__: job for job in (upgrade, everything, commit_for_ever, take_lease)
+}
+
+if __name__ == "__main__":
+    with Ledger(sys.argv[1]) as opened:
+        JOBS[sys.argv[2]](opened, sys.argv[3])
