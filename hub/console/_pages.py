@@ -2,6 +2,7 @@
 """Templates to HTML responses. Everything is escaped; the pages allow no script at all."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from importlib.resources import files
 
 from fastapi import Request
@@ -28,6 +29,9 @@ class Pages:
 
     def __init__(self, services: ConsoleServices) -> None:
         self._services = services
+        self.style = files("hub.console").joinpath("style.css").read_text("utf-8")
+        # the address changes with the content, so that browsers may keep it for long
+        self._style_href = f"{STYLE_PATH}?v={sha256(self.style.encode()).hexdigest()[:12]}"
         self._environment = Environment(
             loader=PackageLoader("hub.console"),
             autoescape=True,
@@ -52,7 +56,7 @@ class Pages:
             path=request.url.path,
             city=self._services.city_title.get(language, ""),
             zone=str(self._services.zone),
-            style=STYLE_PATH,
+            style=self._style_href,
             **context,
         )
         response = HTMLResponse(html, status, headers={**_HEADERS, "Content-Language": language})
@@ -60,8 +64,3 @@ class Pages:
         if request.query_params.get("lang") == language:
             response.set_cookie(COOKIE, language, max_age=_YEAR, httponly=True, samesite="lax")
         return response
-
-
-def style() -> str:
-    """The one style sheet."""
-    return files("hub.console").joinpath("style.css").read_text("utf-8")

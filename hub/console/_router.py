@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from hub.console._explain import MAX_READINGS, explain, reading_rows, readings_used
 from hub.console._overview import overview, recent_flags
-from hub.console._pages import STYLE_PATH, Pages, style
+from hub.console._pages import STYLE_PATH, Pages
 from hub.console.services import ConsoleServices
 from hub.core.errors import NotFound
 
@@ -18,11 +18,11 @@ from hub.core.errors import NotFound
 def router(services: ConsoleServices, dependencies: Sequence[Any] = ()) -> APIRouter:
     """Routes for the app that has the API too; `dependencies` are FastAPI's, such as a guard against readers."""
     routes = APIRouter(include_in_schema=False, dependencies=list(dependencies))
-    pages, sheet = Pages(services), style()
+    pages = Pages(services)
 
     @routes.get(STYLE_PATH)
     def style_sheet() -> Response:
-        return Response(sheet, media_type="text/css", headers={"Cache-Control": "max-age=300"})
+        return Response(pages.style, media_type="text/css", headers={"Cache-Control": "max-age=31536000, immutable"})
 
     @routes.get("/")
     async def home(request: Request) -> HTMLResponse:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One indicator value in the words of a reader: never a bare number, never an id where there is a name."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
 from hub.console.formats import Formats
+from hub.console.language import Language
 from hub.console.services import ConsoleServices
 from hub.console.texts import GRADE, ORIGIN, STATUS
 from hub.core.indicators import IndicatorValue, Status
@@ -77,7 +79,7 @@ class Speaker(NamedTuple):
             grade=GRADE[value.grade.word][language],
             revision=value.revision,
             computed_at=self.formats.moment(value.computed_at),
-            cause=self._cause(value.cause),
+            cause=causes(value.cause or "", language),
         )
 
     def place(self, place: str) -> str:
@@ -126,9 +128,6 @@ class Speaker(NamedTuple):
             return f"chybí: {missing}" if missing else "příliš málo platných měření"
         return f"missing: {missing}" if missing else "too few valid readings"
 
-    def _cause(self, cause: str | None) -> str:
-        return _words(_CAUSES, cause or "", self.formats.language)
-
 
 def address(value: IndicatorValue) -> str:
     """Where a value is explained."""
@@ -139,20 +138,23 @@ def _digits(definition: Definition | None) -> int:
     return definition.precision if definition else 1
 
 
-def _words(table: Mapping[str, Sequence[str]], text: str, language: str) -> str:
-    """Words for a code; `code: detail` keeps its detail; what the table does not have is shown as it is."""
-    code, colon, detail = text.partition(":")
-    words = table.get(code.strip())
-    return text if words is None else words[0 if language == "cs" else 1] + (f" ({detail.strip()})" if colon else "")
+# the engine's causes, joined by commas: (pattern, Czech, English)
+_CAUSES: Sequence[tuple[re.Pattern[str], str, str]] = (
+    (re.compile(r"late readings"), "pozdní měření", "late readings"),
+    (re.compile(r"correction (\d+)"), r"oprava č. \1", r"correction \1"),
+    (re.compile(r"definition version (\d+)"), r"verze definice \1", r"definition version \1"),
+    (re.compile(r"registry"), "změna v evidenci zařízení", "change of the device registry"),
+    (re.compile(r"recompute"), "přepočet", "recompute"),
+)
 
 
-# codes of the engine: (Czech, English)
-_CAUSES: Mapping[str, Sequence[str]] = {
-    "late": ("pozdní měření", "late reading"),
-    "late_readings": ("pozdní měření", "late readings"),
-    "readings": ("pozdní nebo opravená měření", "late or corrected readings"),
-    "correction": ("oprava", "correction"),
-    "definition": ("nová verze definice", "new version of the definition"),
-    "source": ("změnila se hodnota, ze které vychází", "a value it is made of has changed"),
-    "closed": ("období uzavřeno", "window closed"),
-}
+def causes(text: str, language: Language) -> str:
+    """The engine's causes in words; one that is not known is shown as it is."""
+    return ", ".join(_cause(cause, language) for cause in text.split(", ") if cause)
+
+
+def _cause(cause: str, language: Language) -> str:
+    for pattern, czech, english in _CAUSES:
+        if match := pattern.fullmatch(cause):
+            return match.expand(czech if language == "cs" else english)
+    return cause

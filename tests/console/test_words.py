@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Languages, formats, the map's geometry and the style's contrast."""
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from hub.console import texts
+from hub.console._map import WIDTH, draw, lines
+from hub.console._values import causes
+from hub.console.formats import Formats
+from hub.console.language import choose
+from hub.core.indicators import Status
+from hub.core.places import Place, PlaceKind
+from hub.core.readings import Flag, Grade, Origin
+from hub.core.windows import parse_instant
+from hub.devices.city import load_city
+from hub.devices.state import State
+
+CS, EN = (Formats(language, ZoneInfo("Europe/Prague")) for language in ("cs", "en"))
+STYLE = files("hub.console").joinpath("style.css").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("query", "cookie", "accept", "language"),
+    [
+        (None, None, None, "cs"),
+        ("en", "cs", "cs", "en"),
+        ("fr", "en", "cs", "en"),
+        (None, None, "en-GB,en;q=0.9,cs;q=0.8", "en"),
+        (None, None, "de, cs;q=0.5, en;q=0.7", "en"),
+        (None, None, "sk-SK,en;q=0.5", "cs"),
+        (None, None, "en;q=0, cs;q=0.1", "cs"),
+        (None, None, "en;q=high", "cs"),
+        ("<script>", "", ";;;,,", "cs"),
+    ],
+)
+def test_language(query: str | None, cookie: str | None, accept: str | None, language: str) -> None:
+    assert choose(query, cookie, accept) == language
+
+
+@pytest.mark.parametrize("table", ["TEXTS", "STATUS", "ORIGIN", "GRADE", "FLAG", "STATE"])
+def test_every_word_is_there_in_both_languages(table: str) -> None:
+    words: Mapping[object, Mapping[str, str]] = getattr(texts, table)
+    for key, row in words.items():
+        assert set(row) == {"cs", "en"}, key
+        assert all(row.values()), key
+
+
+def test_every_code_of_the_domain_has_a_word() -> None:
+    assert set(texts.STATUS) == {s.value for s in Status}
+    assert set(texts.ORIGIN) == {o.word for o in Origin}
+    assert set(texts.GRADE) == {g.word for g in Grade}
+    assert set(texts.FLAG) == {int(f) for f in Flag}
+    assert set(texts.STATE) == {s.value for s in State}
+
+
+def test_every_text_that_a_template_names_exists() -> None:
+    for file in files("hub.console").joinpath("templates").iterdir():
+        assert set(re.findall(r"\bt\.(\w+)", file.read_text("utf-8"))) <= texts.TEXTS.keys(), file.name
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "cs", "en"),
+    [
+        (20.311, 1, "20,3", "20.3"),
+        (20.0, 1, "20", "20"),
+        (100.0, 0, "100", "100"),
+        (-0.04, 1, "0", "0"),
+        (-3.5, 1, "−3,5", "−3.5"),
+        (None, 1, "–", "–"),
+    ],
+)
+def test_numbers(value: float | None, digits: int, cs: str, en: str) -> None:
+    assert (CS.number(value, digits), EN.number(value, digits)) == (cs, en)
+
+
+@pytest.mark.parametrize(("share", "text"), [(None, "unknown"), (0.996, "99 %"), (1.0, "100 %"), (0.29, "29 %")])
+def test_a_share_is_never_rounded_up(share: float | None, text: str) -> None:
+    assert EN.percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "period", "text"),
+    [
+        ("2026-11-23T10:00:00Z", "2026-11-23T11:00:00Z", "PT1H", "23. 11. 2026 11:00–12:00"),
+        ("2026-07-01T10:00:00Z", "2026-07-01T11:00:00Z", "PT1H", "1. 7. 2026 12:00–13:00"),
+        ("2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", "P1D", "25. 10. 2026"),
+        ("2025-12-31T23:00:00Z", "2026-12-31T23:00:00Z", "P1Y", "2026"),
+        ("2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z", "P1M", "11/2026"),
+    ],
+)
+def test_windows_are_written_in_the_citys_time(start: str, end: str, period: str, text: str) -> None:
+    assert CS.window(parse_instant(start), parse_instant(end), period) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "cs"),
+    [
+        ("late readings", "pozdní měření"),
+        ("correction 7, late readings", "oprava č. 7, pozdní měření"),
+        ("definition version 2", "verze definice 2"),
+        ("registry", "změna v evidenci zařízení"),
+        ("something new", "something new"),
+        ("", ""),
+    ],
+)
+def test_causes_of_the_engine_in_words(text: str, cs: str) -> None:
+    assert causes(text, "cs") == cs
+
+
+def test_tiles_of_the_city_do_not_overlap() -> None:
+    city = load_city()
+    parts = [p for p in city.places if p.kind is PlaceKind.PART]
+    tiles = draw(parts, city.cells, "cs").tiles
+    for i, a in enumerate(tiles):
+        for b in tiles[:i]:
+            assert (a.x - b.x) ** 2 + (a.y - b.y) ** 2 >= (WIDTH - 2) ** 2
+
+
+def test_places_without_a_layout_stand_by_their_coordinates() -> None:
+    def part(name: str, latitude: float, longitude: float) -> Place:
+        return Place(
+            id=name, kind=PlaceKind.PART, title={"cs": name, "en": name}, latitude=latitude, longitude=longitude
+        )
+
+    parts = [part("south", 49.0, 18.0), part("north-east", 50.0, 19.0), part("north-west", 50.0, 18.0)]
+    at = {tile.place: tile for tile in draw(parts, {}, "cs").tiles}
+    assert at["north-west"].x < at["north-east"].x
+    assert at["north-west"].y < at["south"].y
+
+
+@pytest.mark.parametrize(
+    ("name", "cut"),
+    [
+        ("Šumbark", ["Šumbark"]),
+        ("Prostřední Suchá", ["Prostřední", "Suchá"]),
+        ("Havířov-Město", ["Havířov-", "Město"]),
+        ("Nedělitelnénázvy", ["Nedělitelnénázvy"]),
+    ],
+)
+def test_long_names_are_cut_into_two_lines(name: str, cut: list[str]) -> None:
+    assert list(lines(name)) == cut
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance, WCAG 2.1."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(a: str, b: str) -> float:
+    low, high = sorted((_luminance(a), _luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _colours() -> list[tuple[str, str, str]]:
+    """Text and ground of everything that the style sheet paints."""
+    named = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", STYLE))
+    pairs = [
+        ("text", named["ink"], named["paper"]),
+        ("note", named["soft"], named["ground"]),
+        ("link", named["link"], named["ground"]),
+    ]
+    pairs += [(f"--{n}", named[n], named[f"{n}-ground"]) for n in ("warn", "bad", "good")]
+    fills = dict(re.findall(r"\.fill-(\d) \{ fill: (#[0-9a-f]{6})", STYLE))
+    pairs += [(f"tile {n}", "#ffffff" if n in "56" else "#101820", fill) for n, fill in fills.items()]
+    rules = re.findall(r"([^{}]+)\{[^}]*?(?<![-\w])color: (#[0-9a-f]{6});[^}]*?background: (#[0-9a-f]{6})", STYLE)
+    return pairs + [(name.strip(), text, ground) for name, text, ground in rules]
+
+
+@pytest.mark.parametrize(("what", "text", "ground"), _colours())
+def test_contrast_is_at_least_that_of_wcag_aa(what: str, text: str, ground: str) -> None:
+    assert _contrast(text, ground) >= 4.5, what
