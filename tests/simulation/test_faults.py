@@ -89,7 +89,7 @@ def test_garbage_cannot_be_parsed_and_the_whole_telegram_follows(city, clean):
     found = _run(city, Faults(garbage=0.1))
     for message in found:
         if message.fault == "garbage":
-            with pytest.raises(ValueError, match="truncated|malformed"):
+            with pytest.raises(ValueError, match=r"truncated|malformed"):
                 json.decode(message.payload)
     assert [m.payload for m in found if m.fault is None and m.device == "sim-air-1"] == [
         m.payload for m in clean if m.device == "sim-air-1"
