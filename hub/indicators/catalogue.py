@@ -24,10 +24,11 @@ _WINDOWS = list(Period)
 
 
 class Catalogue(Struct, frozen=True):
-    """Definitions by id, inputs before what depends on them, and the kind of every quantity that they use."""
+    """Definitions by id, inputs before what depends on them, and kind and unit of every quantity that they use."""
 
     definitions: Mapping[str, Definition]
     kinds: Mapping[str, Kind]
+    units: Mapping[str, str]
 
     def get(self, indicator: str) -> Definition:
         """The definition with this id; NotFound suggests near names."""
@@ -48,6 +49,13 @@ class Catalogue(Struct, frozen=True):
     def dependants(self, indicator: str) -> Sequence[Definition]:
         """Definitions into which an indicator goes directly."""
         return [d for d in self if indicator in d.sources]
+
+    def input_units(self, d: Definition) -> Mapping[str, str]:
+        """Unit of each input of a definition."""
+        return {
+            name: self.units[i.quantity] if i.quantity else self.get(i.indicator or "").unit
+            for name, i in d.inputs.items()
+        }
 
     def closure(self, indicator: str) -> Sequence[Definition]:
         """The indicator and all that it is made of, inputs first."""
@@ -81,7 +89,10 @@ def build_catalogue(named: Sequence[tuple[str, Definition]], quantities: Quantit
         for field, problem in _problems(definition, known, quantities):
             raise SettingsError(f"{name}: {field}", problem)
     used = {q for definition in known.values() for q in definition.quantities}
-    return Catalogue(_ordered(known, origin), {q: quantities.get(q).kind for q in sorted(used)})
+    found = {q: quantities.get(q) for q in sorted(used)}
+    return Catalogue(
+        _ordered(known, origin), {q: f.kind for q, f in found.items()}, {q: f.unit for q, f in found.items()}
+    )
 
 
 def _ordered(known: Mapping[str, Definition], origin: Mapping[str, str]) -> Mapping[str, Definition]:

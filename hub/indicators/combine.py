@@ -67,7 +67,7 @@ def combine(
     months: Ints | None,
     below: Mapping[str, "Values"] | None = None,
 ) -> Results:
-    """Apply the formula. `months` has the month of each window; None: months are not asked for."""
+    """Apply the formula. `months` has the month of each window; None: an input with months counts where it is there."""
     rounded = {
         name: cells._replace(value=half_up(cells.value, d.inputs[name].precision)) for name, cells in inputs.items()
     }
@@ -98,8 +98,10 @@ def combine(
 
 
 def _used(item: Input, months: Ints | None, cells: Cells) -> Bools:
-    if not item.months or months is None:
+    if not item.months:
         return np.ones(cells.value.shape, dtype=np.bool_)
+    if months is None:
+        return cells.available
     return np.broadcast_to(np.isin(months, item.months)[None, :], cells.value.shape)
 
 

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The engine: a thin shell that finds out what is dirty, has it computed, and commits it with its cursors.
+
+A step is one wave:
+
+    read touches behind the cursors, a piece of a job, windows that fell silent  ->  marks
+    marks -> values (hub.indicators.wave)  ->  one commit: values and cursors together
+    nothing left to do: values whose grace is over become final
+
+Invariants. The engine's memory changes only after the commit, so an error anywhere (the store is away: Retry) leaves
+everything to be done again, and a crash continues from the cursors. Values become final only once every touch log is
+read to its end, so a reading that was acknowledged before the grace was over is in the first final value.
+
+Cursors in the ledger: `touch:<n>`, `corrections`, `registry`, `definition:<id>` (the version that was last applied).
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from hub.core.errors import Invalid, Retry
+from hub.core.indicators import Correction
+from hub.core.journal import HOUR_NS, Touch
+from hub.core.places import RegistrySnapshot
+from hub.core.ports import JournalReader, ReadingStore, Registry, ValueLedger
+from hub.core.readings import Series
+from hub.core.windows import Calendar
+from hub.indicators.catalogue import Catalogue
+from hub.indicators.jobs import Job, changes, marks_of_job
+from hub.indicators.plan import Marks, marks_of
+from hub.indicators.revision import finalise
+from hub.indicators.silence import Silence
+from hub.indicators.wave import Wave, World
+
+LATE = "late readings"
+_log = logging.getLogger(__name__)
+
+
+class StepResult(Struct, frozen=True):
+    """What was done; `more` says that there is work left that could be done at once."""
+
+    touches: int = 0
+    windows: int = 0
+    written: int = 0
+    finalised: int = 0
+    more: bool = False
+
+    def plus(self, other: "StepResult") -> "StepResult":
+        """Sum of two, `more` of the later."""
+        return StepResult(
+            self.touches + other.touches,
+            self.windows + other.windows,
+            self.written + other.written,
+            self.finalised + other.finalised,
+            other.more,
+        )
+
+
+class _Intake(Struct):
+    """What a step found dirty, and what is to be remembered once it is committed.
+
+    `touched` are windows that have readings, `rows` those that are only to be seen again.
+    """
+
+    touched: Marks
+    rows: Marks
+    cursors: dict[str, int]
+    touches: int = 0
+    drained: bool = True
+
+
+class Engine:
+    """Keeps indicator values true. `clock` gives ns since 1970; one engine at a time may write a ledger.
+
+    `journals[n]` is read behind the cursor `touch:<n>`, at most `touch_limit` touches a step.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        city: Calendar,
+        store: ReadingStore,
+        ledger: ValueLedger,
+        registry: Registry,
+        journals: Sequence[JournalReader],
+        clock: Callable[[], int],
+        touch_limit: int = 5_000,
+    ) -> None:
+        self._catalogue = catalogue
+        self._city = city
+        self._store = store
+        self._ledger = ledger
+        self._registry = registry
+        self._journals = journals
+        self._clock = clock
+        self._limit = touch_limit
+        self._jobs: deque[Job] = deque()
+        self._notes: dict[str, int] = {}  # cursors that go with the next commit
+        self._snapshot: RegistrySnapshot | None = None
+        self._corrections: list[Correction] = []
+        self._silence: Silence | None = None
+        self._lock = asyncio.Lock()
+
+    async def step(self) -> StepResult:
+        """Do one wave. Raises Retry when a part is away: nothing is lost, step again."""
+        async with self._lock:
+            snapshot, silence = await self._prepare()
+            now, cursors = self._clock(), dict(self._notes)
+            intake = await self._intake(snapshot, cursors)
+            done = await self._wave(intake, snapshot, silence, now)
+            self._notes = {name: position for name, position in self._notes.items() if name not in cursors}
+            if self._jobs:
+                self._jobs.popleft()
+            more = bool(self._jobs) or not intake.drained
+            finalised = 0 if more or self._ledger.holds(now) else self._finalise(now)
+            more = more or finalised >= self._limit
+            return StepResult(intake.touches, done.windows, done.written, finalised, more)
+
+    async def settle(self) -> StepResult:
+        """Step until nothing is left to do."""
+        done = await self.step()
+        while done.more:
+            done = done.plus(await self.step())
+        return done
+
+    async def run(self, debounce: float = 1.0) -> None:
+        """Step for ever; with nothing left to do wait `debounce` seconds for more to gather."""
+        while True:
+            pause = debounce
+            try:
+                if (await self.step()).more:
+                    pause = 0.0
+            except Retry as error:
+                pause = max(debounce, error.after)
+                _log.warning("indicators wait: %s", error, extra={"reason": "engine_retry"})
+            await asyncio.sleep(pause)
+
+    async def recompute(
+        self,
+        indicator: str | None = None,
+        place: str | None = None,
+        start: int | None = None,
+        end: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> StepResult:
+        """Compute again what has readings or values in [start, end); `progress(done, total)` counts pieces.
+
+        With `indicator`, what it is made of is computed too. `place` includes the places below.
+        """
+        if start is not None and end is not None and start >= end:
+            raise Invalid("the end must come after the start", "end")
+        wanted = None if indicator is None else frozenset(d.id for d in self._catalogue.closure(indicator))
+        job = Job("recompute", indicators=wanted, places=None if place is None else frozenset({place}), end=end)
+        pieces = (job if start is None else job._replace(start=start)).pieces(self._city, self._clock())
+        done = StepResult()
+        for i, piece in enumerate(pieces, 1):
+            async with self._lock:
+                snapshot, silence = await self._prepare()
+                touched, rows = await self._marks_of(piece, snapshot)
+                done = done.plus(await self._wave(_Intake(touched, rows, {}), snapshot, silence, self._clock()))
+            if progress:
+                progress(i, len(pieces))
+        return done
+
+    async def _wave(self, intake: _Intake, snapshot: RegistrySnapshot, silence: Silence, now: int) -> StepResult:
+        world = World(
+            self._catalogue, self._city, snapshot, tuple(self._corrections), now, bool(self._ledger.holds(now))
+        )
+        marks = Marks()
+        marks.merge(intake.touched)
+        marks.merge(intake.rows)
+        self._mark_gaps(marks, intake.touched, snapshot, silence, now)
+        wave = Wave(world, self._store, self._ledger)
+        await wave.run(marks)
+        values = wave.commits()
+        if values or intake.cursors:
+            self._ledger.commit(values, intake.cursors)
+        silence.learn(intake.touched, now)
+        return StepResult(windows=wave.windows, written=len(values))
+
+    def _finalise(self, now: int) -> int:
+        """Close windows whose grace is over, at most `touch_limit` of them."""
+        due = self._ledger.due(now, self._limit)
+        if due:
+            self._ledger.commit([(finalise(value, now), now) for value in due], {})
+        return len(due)
+
+    # --- what is dirty -----------------------------------------------------------------------------------------
+
+    async def _prepare(self) -> tuple[RegistrySnapshot, Silence]:
+        """See what changed in registry, corrections and definitions, and queue jobs for it."""
+        snapshot = self._see_registry()
+        self._see_corrections()
+        if self._silence is None:
+            self._silence = await self._recall(snapshot)
+        return snapshot, self._silence
+
+    async def _recall(self, snapshot: RegistrySnapshot) -> Silence:
+        """What the newest readings say about who spoke last."""
+        silence = Silence(self._catalogue, self._city)
+        devices = [device.id for device in snapshot.devices.values() if device.mountings]
+        latest = await self._store.latest([Series(d, q) for d in sorted(devices) for q in self._catalogue.kinds])
+        touches = [Touch(s.device, s.quantity, r.time // HOUR_NS * HOUR_NS) for s, r in latest.items()]
+        silence.learn(self._marks(touches, snapshot))
+        return silence
+
+    def _see_registry(self) -> RegistrySnapshot:
+        before = self._snapshot
+        if before is not None and before.version == self._registry.version():
+            return before
+        after = self._registry.snapshot()
+        cursor = ("registry", after.version)
+        if before is None:
+            seen = self._ledger.cursor("registry")
+            jobs: Sequence[Job] = () if seen in {0, after.version} else [Job("registry")]
+            self._see_definitions()
+        else:
+            jobs = changes(before, after)
+        self._snapshot = after
+        self._queue(jobs, cursor)
+        return after
+
+    def _see_definitions(self) -> None:
+        started = any(self._ledger.cursor(f"touch:{n}") for n in range(len(self._journals)))
+        for d in self._catalogue:
+            name = f"definition:{d.id}"
+            seen = self._ledger.cursor(name)
+            if seen != d.version:
+                job = Job(f"definition version {d.version}", indicators=frozenset({d.id}))
+                self._queue([job] if seen or started else [], (name, d.version))
+
+    def _see_corrections(self) -> None:
+        known = self._corrections[-1].id if self._corrections else 0
+        fresh = sorted(self._ledger.corrections(known), key=lambda c: c.id)
+        applied = self._ledger.cursor("corrections") if fresh else 0
+        self._corrections.extend(fresh)
+        for c in fresh:
+            if c.id > applied:
+                devices = frozenset({c.device})
+                job = Job(f"correction {c.id}", c.start, c.end, devices=devices, rows=False)
+                self._queue([job], ("corrections", c.id))
+
+    def _queue(self, jobs: Sequence[Job], cursor: tuple[str, int]) -> None:
+        """Queue jobs in pieces; the cursor moves with the last one."""
+        pieces = [piece for job in jobs for piece in job.pieces(self._city, self._clock())]
+        if not pieces:
+            self._notes[cursor[0]] = cursor[1]
+            return
+        self._jobs.extend(pieces[:-1])
+        self._jobs.append(pieces[-1]._replace(cursor=cursor))
+
+    async def _intake(self, snapshot: RegistrySnapshot, cursors: dict[str, int]) -> _Intake:
+        intake = _Intake(Marks(), Marks(), cursors)
+        for n, journal in enumerate(self._journals):
+            name = f"touch:{n}"
+            before = self._ledger.cursor(name)
+            touches, after = journal.touches(before, self._limit)
+            if after != before:
+                intake.cursors[name] = after
+            intake.touches += len(touches)
+            intake.drained = intake.drained and len(touches) < self._limit
+            intake.touched.merge(self._marks(touches, snapshot))
+        if self._jobs:
+            touched, rows = await self._marks_of(self._jobs[0], snapshot)
+            intake.touched.merge(touched)
+            intake.rows.merge(rows)
+            if self._jobs[0].cursor:
+                intake.cursors[self._jobs[0].cursor[0]] = self._jobs[0].cursor[1]
+        return intake
+
+    def _marks(self, touches: Sequence[Touch], snapshot: RegistrySnapshot) -> Marks:
+        return marks_of(touches, snapshot, self._catalogue, self._city, LATE)
+
+    async def _marks_of(self, job: Job, snapshot: RegistrySnapshot) -> tuple[Marks, Marks]:
+        return await marks_of_job(job, snapshot, self._catalogue, self._city, self._store, self._ledger)
+
+    def _mark_gaps(self, marks: Marks, touched: Marks, snapshot: RegistrySnapshot, silence: Silence, now: int) -> None:
+        """Mark windows that fell silent and have no row yet."""
+        for key, starts in silence.candidates(touched, snapshot, now).items():
+            keys = [(*key, start) for start in starts.tolist()]
+            stored = self._ledger.current(keys)
+            fresh = [k[2] for k in keys if k not in stored]
+            marks.add(key, np.array(fresh, dtype=np.int64), LATE)

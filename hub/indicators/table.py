@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A table of figures as people have it: CSV with a header, one row a window or a reading.
+
+Separator comma, semicolon or tab, whichever the header has; with a semicolon numbers may have a decimal comma. An
+empty cell is a missing figure. Anything else that is no number is an error that names row and column.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from hub.core.errors import Invalid
+
+
+class Table(Struct, frozen=True):
+    """Header and rows of text; row 1 is the first below the header."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    decimal_comma: bool = False
+
+    def position(self, names: Sequence[str]) -> int | None:
+        """Index of the first of `names` that is a column."""
+        return next((self.columns.index(name) for name in names if name in self.columns), None)
+
+    def numbers(self, row: int, column: str) -> list[float]:
+        """Figures of one cell: none when empty, several when separated by spaces, NaN for a `-` among them."""
+        text = self.rows[row][self.columns.index(column)].strip()
+        return [math.nan if part == "-" else self._number(part, row, column) for part in text.split()]
+
+    def number(self, row: int, column: str) -> float:
+        """The one figure of a cell, NaN when it is empty."""
+        found = self.numbers(row, column)
+        if len(found) > 1:
+            raise Invalid("several figures where one is meant", f"row {row + 1}, column {column}")
+        return found[0] if found else math.nan
+
+    def _number(self, text: str, row: int, column: str) -> float:
+        try:
+            number = float(text.replace(",", ".") if self.decimal_comma else text)
+        except ValueError:
+            raise Invalid(f"{text!r} is no number", f"row {row + 1}, column {column}") from None
+        if math.isinf(number):
+            raise Invalid("an infinite figure", f"row {row + 1}, column {column}")
+        return number
+
+
+def read_table(text: str) -> Table:
+    """Table of a CSV text; lines that begin with # are comments. Invalid names the row at fault."""
+    lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not line.startswith("#")]
+    if not lines:
+        raise Invalid("the table is empty: its first line must name the columns", "inputs")
+    separator = max(";\t,", key=lines[0].count)
+    rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator))
+    columns = [name.strip() for name in rows[0]]
+    if len(set(columns)) < len(columns):
+        raise Invalid(f"a column stands twice: {', '.join(columns)}", "inputs")
+    for number, row in enumerate(rows[1:], 1):
+        if len(row) != len(columns):
+            raise Invalid(f"{len(row)} cells instead of {len(columns)}", f"row {number}")
+    return Table(columns, rows[1:], separator == ";")
