@@ -6,7 +6,8 @@ Nothing here decides anything; each function makes one part or joins several. Pr
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,14 @@ from hub.ingest.journal_reader import SqliteJournalReader
 from hub.ingest.normalise import Conversions
 from hub.settings import Settings, secret_of
 from hub.storage.ledger import Ledger, sqlite_url
+from hub.transport.embedded import EmbeddedBroker, EmbeddedSettings
+from hub.transport.paho_session import PahoSession, SessionEvent
 from hub.transport.publisher import MqttPublisher
 from hub.transport.settings import BrokerSettings
 
 if TYPE_CHECKING:
-    from hub.storage import InfluxSettings
+    from hub.storage._influx_settings import InfluxSettings
+    from hub.storage.indicators_influx import InfluxIndicatorSink
 
 
 class Parts:
@@ -76,28 +80,56 @@ class Parts:
         templates = [topic for connector in self.connectors() for topic in connector.topics]
         return [sdk.compile_template(topic).filter for topic in templates]
 
-    def broker(self, role: str) -> BrokerSettings:
-        """The session of one role (ingest-0, engine, api ...) on the broker."""
-        mqtt = self.settings.mqtt
-        running = self.data.endpoints() if mqtt.host is None else None
-        password = secret_of(mqtt.password, mqtt.password_file, "mqtt.password_file")
+    def embedded(self) -> EmbeddedBroker:
+        """The hub's own broker; making the object starts nothing."""
+        port = self.settings.mqtt.port
+        running = self.data.endpoints()
+        return EmbeddedBroker(
+            EmbeddedSettings(
+                directory=self.data.broker,
+                host=self.settings.mqtt.bind,
+                port=running.mqtt_port if running else port,
+                max_payload=max(2 * 1024 * 1024, 2 * self.settings.ingest.max_payload_bytes),
+            )
+        )
+
+    def broker(self) -> BrokerSettings:
+        """How the hub reaches its broker."""
+        mqtt, ingest = self.settings.mqtt, self.settings.ingest
+        if mqtt.host is None:
+            return replace(
+                self.embedded().session_settings(),
+                max_batch=ingest.batch_messages,
+                max_wait=ingest.batch_ms / 1000,
+            )
         return BrokerSettings(
-            host=running.mqtt_host if running else mqtt.host or _reachable(mqtt.bind),
-            port=running.mqtt_port if running else mqtt.port,
+            host=mqtt.host,
+            port=mqtt.port,
             username=mqtt.username,
-            password=password,
+            password=secret_of(mqtt.password, mqtt.password_file, "mqtt.password_file"),
             tls=mqtt.tls,
             tls_ca=mqtt.ca_file,
-            client_id=f"{mqtt.client_id}-{role}",
-            protocol="3.1.1" if mqtt.host is None else mqtt.protocol,  # the embedded broker speaks 3.1.1 alone
+            client_id=f"{mqtt.client_id}-ingest-0",
+            protocol=mqtt.protocol,
             receive_maximum=mqtt.receive_maximum,
-            max_batch=self.settings.ingest.batch_messages,
-            max_wait=self.settings.ingest.batch_ms / 1000,
+            max_batch=ingest.batch_messages,
+            max_wait=ingest.batch_ms / 1000,
         )
+
+    def session(self, notify: Callable[[SessionEvent], None]) -> PahoSession:
+        """Ingest's persistent session; on the embedded broker its subscription was made by `prepare`."""
+        embedded = self.settings.mqtt.host is None
+        return PahoSession(self.broker(), self.filters(), notify=notify, subscribed=embedded)
 
     def publisher(self, role: str) -> MqttPublisher:
         """A publisher of its own on the broker."""
-        return MqttPublisher(self.broker(role), f"{self.settings.mqtt.client_id}-{role}")
+        return MqttPublisher(self.broker(), f"{self.settings.mqtt.client_id}-{role}")
+
+    def indicator_sink(self) -> "InfluxIndicatorSink":
+        """The projection of values and devices into InfluxDB."""
+        from hub.storage.indicators_influx import InfluxIndicatorSink
+
+        return InfluxIndicatorSink(self.influx(), language=self.city().languages[0])
 
     def store(self, *, writer: bool = False) -> ReadingStore:
         """The readings store; one process may be its writer."""
@@ -111,7 +143,7 @@ class Parts:
 
     def influx(self) -> "InfluxSettings":
         """How InfluxDB is reached."""
-        from hub.storage import InfluxSettings
+        from hub.storage._influx_settings import InfluxSettings
 
         given = self.settings.influx
         return InfluxSettings(
@@ -136,8 +168,3 @@ def _texts(folder: Path | None) -> Mapping[str, str]:
         return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError("ingest.mappings", f"{folder}: {error}") from error
-
-
-def _reachable(bind: str) -> str:
-    """Where the hub itself reaches a listener on `bind`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 it is compared, not bound to

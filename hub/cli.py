@@ -15,7 +15,12 @@ import typer
 from hub import __version__
 from hub.core.errors import HubError, Stop
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="cityhub: sensors in, indicators of a city out.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="cityhub: sensors in, indicators of a city out.",
+)
 device_app = typer.Typer(no_args_is_help=True, help="Registered devices.")
 indicators_app = typer.Typer(no_args_is_help=True, help="Indicators: definitions, values, evaluation.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not be used.")
@@ -40,6 +45,8 @@ def _settings(config: Path | None, data: Path | None, **overrides: Any) -> Any:
 
     if data is not None:
         overrides["data"] = data
+        own = data / "cityhub.toml"  # a demo keeps its settings with its data
+        config = own if config is None and own.is_file() else config
     return load_settings(config, **overrides)
 
 
@@ -153,7 +160,9 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Seed of the simulated city")] = 1,
     hours: Annotated[float, typer.Option(min=0, help="Hours of history to send first")] = 0,
     duration: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds; default: never")] = None,
-    speed: Annotated[float, typer.Option(min=0.1, help="Simulated seconds per second")] = 1.0,
+    speed: Annotated[
+        float | None, typer.Option(min=0.1, help="Simulated seconds per second of history; default: as fast as it goes")
+    ] = None,
     fault: Annotated[
         list[str] | None,
         typer.Option(help="NAME=RATE, repeatable: drop, late, duplicate, conflict, drift, stuck, wrong_clock, garbage"),

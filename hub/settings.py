@@ -223,9 +223,9 @@ def check_exposure(settings: Settings, has_key: bool) -> None:
         raise SettingsError(
             "api.host", f"{settings.api.host} is beyond loopback and there is no API key: run `cityhub init`"
         )
-    embedded = settings.mqtt.host is None
-    guarded = settings.mqtt.username and (settings.mqtt.password or settings.mqtt.password_file)
-    if embedded and not is_loopback(settings.mqtt.bind) and not guarded:
+    if settings.mqtt.host is None and not is_loopback(settings.mqtt.bind):
         raise SettingsError(
-            "mqtt.bind", f"{settings.mqtt.bind} is beyond loopback: set mqtt.username and mqtt.password_file first"
+            "mqtt.bind",
+            f"{settings.mqtt.bind} is beyond loopback, and the embedded broker has no credentials for devices yet: "
+            "run Mosquitto (see docs/operating.md) and set mqtt.host",
         )

@@ -30,10 +30,14 @@ class Child(NamedTuple):
 
 
 class Supervisor:
-    """Runs children until `stop` is set or one ends with a configuration error."""
+    """Runs children until `stop` is set or one ends with a configuration error.
 
-    def __init__(self, run: Path, env: Mapping[str, str], patience: float = 10.0) -> None:
+    `log` is a file descriptor for their standard error, None for our own.
+    """
+
+    def __init__(self, run: Path, env: Mapping[str, str], patience: float = 10.0, log: int | None = None) -> None:
         self._run = run
+        self._log = log
         self._env = {**os.environ, **env}
         self._patience = patience
         self._processes: dict[str, asyncio.subprocess.Process] = {}
@@ -57,7 +61,9 @@ class Supervisor:
         delay = 0.5
         while True:
             began = time.monotonic()
-            process = await asyncio.create_subprocess_exec(*child.argv, env=self._env, start_new_session=True)
+            process = await asyncio.create_subprocess_exec(
+                *child.argv, env=self._env, start_new_session=True, stderr=self._log
+            )
             self._processes[child.name] = process
             pid_file = self._run / f"{child.name}.pid"
             pid_file.write_text(f"{process.pid}\n", encoding="ascii")

@@ -77,7 +77,6 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     [
         ("[api]\nhost = '0.0.0.0'", False, "api.host"),
         ("[mqtt]\nbind = '0.0.0.0'", True, "mqtt.bind"),
-        ("[mqtt]\nbind = '192.0.2.1'\nusername = 'u'", True, "mqtt.bind"),
     ],
 )
 def test_nothing_unguarded_listens_beyond_loopback(tmp_path: Path, text: str, has_key: bool, setting: str) -> None:
@@ -86,9 +85,7 @@ def test_nothing_unguarded_listens_beyond_loopback(tmp_path: Path, text: str, ha
     assert caught.value.setting == setting
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[api]\nhost = '0.0.0.0'", "[mqtt]\nbind = '0.0.0.0'\nusername = 'u'\npassword = 'p'"]
-)
+@pytest.mark.parametrize("text", ["", "[api]\nhost = '0.0.0.0'", "[mqtt]\nhost = 'broker.example'\nbind = '0.0.0.0'"])
 def test_guarded_listeners_are_allowed(tmp_path: Path, text: str) -> None:
     check_exposure(load(tmp_path, text), has_key=True)  # type: ignore[arg-type]
 

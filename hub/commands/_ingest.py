@@ -2,6 +2,7 @@
 """The process that takes messages in: the one writer of its journal and of the readings store."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from hub.app import Parts
@@ -9,8 +10,9 @@ from hub.core.errors import Retry
 from hub.core.ports import PartHealth
 from hub.ingest.journal import SqliteJournal
 from hub.ingest.pipeline import Pipeline, trim_before
-from hub.transport.paho_session import PahoSession
+from hub.transport.paho_session import SessionEvent
 
+_LOG = logging.getLogger("cityhub.ingest")
 _TRIM_EVERY = 60.0
 
 
@@ -22,7 +24,8 @@ class IngestWorker:
         self._ledger = parts.ledger().open()
         self._store = parts.store(writer=True)
         self._journal = SqliteJournal(parts.data.journal())
-        self._source = PahoSession(parts.broker("ingest-0"), parts.filters())
+        self._lost: str | None = None
+        self._source = parts.session(self._on_session)
         self._pipeline = Pipeline(
             self._source,
             self._store,
@@ -56,7 +59,14 @@ class IngestWorker:
             "taking messages in" if waits is None else f"waits, nothing is lost: {waits}",
             "" if waits is None else "mend what it waits for; it goes on by itself",
         )
-        return [self._source.health()._replace(part="broker session"), ingest]
+        session = self._source.health()._replace(part="broker session")
+        if session.ok and self._lost is not None:
+            session = session._replace(detail=f"{session.detail}; since the start: {self._lost}")
+        return [session, ingest]
+
+    def _on_session(self, event: SessionEvent) -> None:
+        self._lost = f"{event.kind}: {event.detail}"
+        _LOG.warning("broker session", extra={"fields": {"kind": event.kind, "detail": event.detail}})
 
     async def _trim(self) -> None:
         while True:

@@ -99,7 +99,7 @@ async def _store(parts: Parts) -> list[PartHealth]:
 
 
 async def _broker(parts: Parts) -> list[PartHealth]:
-    settings = parts.broker("doctor")
+    settings = parts.broker()
     try:
         async with asyncio.timeout(5):
             _, writer = await asyncio.open_connection(settings.host, settings.port)

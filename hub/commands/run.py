@@ -7,6 +7,7 @@ durable subscription before its listener opens to devices; then the workers star
 """
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -50,7 +51,7 @@ def validate(parts: Parts) -> None:
     parts.city()
     parts.connectors()
     parts.catalogue()
-    parts.broker("check")
+    parts.broker()
     if parts.settings.store.kind == "influx":
         parts.influx()
 
@@ -73,21 +74,28 @@ def first_key(parts: Parts, ledger: Ledger) -> None:
 async def supervise(
     parts: Parts,
     env: Mapping[str, str],
-    beside: Callable[[Parts, asyncio.Event], Coroutine[Any, Any, None]] | None = None,
+    beside: Callable[[Parts], Coroutine[Any, Any, None]] | None = None,
+    log: int | None = None,
 ) -> int:
     """Run broker and workers until stopped; `beside` runs with them (the demo's simulator)."""
-    supervisor = Supervisor(parts.data.run, env)
+    supervisor = Supervisor(parts.data.run, env, log=log)
     stop_on_signals(supervisor.stop)
-    broker = parts.embedded_broker() if parts.settings.mqtt.host is None else None
+    broker = parts.embedded() if parts.settings.mqtt.host is None else None
     try:
         if broker is not None:
-            await broker.start(parts.broker("ingest-0"), parts.filters())
+            await broker.prepare(parts.filters())
+            await broker.start()
         announce(parts)
-        work = [asyncio.create_task(supervisor.keep(_children()))]
-        if beside is not None:
-            work.append(asyncio.create_task(beside(parts, supervisor.stop)))
-        await supervisor.stop.wait()
-        await asyncio.gather(*work)
+        keeping = asyncio.create_task(supervisor.keep(_children()))
+        beside_it = asyncio.create_task(beside(parts)) if beside is not None else None
+        stopped = asyncio.create_task(supervisor.stop.wait())
+        await asyncio.wait({stopped, *([beside_it] if beside_it else [])}, return_when=asyncio.FIRST_COMPLETED)
+        supervisor.stop.set()
+        await keeping
+        if beside_it is not None:
+            beside_it.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beside_it
     finally:
         if broker is not None:
             await broker.stop()
@@ -100,7 +108,7 @@ async def supervise(
 
 def announce(parts: Parts) -> None:
     """Write where the hub listens, for other commands."""
-    broker, api = parts.broker("check"), parts.settings.api
+    broker, api = parts.broker(), parts.settings.api
     endpoints = Endpoints(broker.host, broker.port, f"http://{api.host}:{api.port}")
     write_atomically(parts.data.run / "endpoints.json", msgspec.json.encode(endpoints))
 

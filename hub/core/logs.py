@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
@@ -34,11 +35,12 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
-def configure_logging(level: str = "INFO") -> None:
-    """Send everything to standard error as JSON lines."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure_logging(level: str = "INFO", file: Path | None = None) -> None:
+    """Send everything to standard error, or to a file, as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr) if file is None else logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every look at the schema
 
 
 class RateLimited:

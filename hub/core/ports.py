@@ -149,8 +149,11 @@ class JournalReader(Protocol):
         ...
 
 
+ENGINE_ORDERS = frozenset({"recompute", "republish"})
+
+
 class Command(NamedTuple):
-    """An order to ingest, left in the ledger: `kind` is redrive; `arguments` select quarantined messages."""
+    """An order left in the ledger: `redrive` (fields of QuarantineFilter) for ingest, ENGINE_ORDERS for the engine."""
 
     id: int
     kind: str
@@ -214,7 +217,7 @@ class KeyRing(Protocol):
 
 
 class CommandQueue(Protocol):
-    """Orders that one process leaves for ingest."""
+    """Orders that one process leaves for another."""
 
     def pending(self) -> Sequence[Command]:
         """Orders not done yet, oldest first."""

@@ -18,7 +18,7 @@ from hub.core.delivery import Delivery
 from hub.core.errors import Retry
 from hub.core.journal import HOUR_NS, JournalBatch
 from hub.core.logs import RateLimited
-from hub.core.ports import CommandQueue, Journal, QuarantineFilter, ReadingStore, Registry, Source
+from hub.core.ports import ENGINE_ORDERS, CommandQueue, Journal, QuarantineFilter, ReadingStore, Registry, Source
 from hub.core.readings import NS, PutResult, Reading
 from hub.ingest.accounting import settle
 from hub.ingest.interpret import Interpretation, Interpreter
@@ -117,6 +117,8 @@ class Pipeline:
     async def obey(self) -> None:
         """Carry out the orders that other processes left in the ledger."""
         for command in self._commands.pending():
+            if command.kind in ENGINE_ORDERS:
+                continue
             if command.kind != "redrive":
                 self._commands.done(command.id, {"error": f"unknown order {command.kind!r}"})
                 continue

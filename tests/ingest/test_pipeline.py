@@ -60,7 +60,7 @@ async def test_what_cannot_be_used_waits_in_quarantine(
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999"])
 async def test_values_that_are_no_numbers_never_reach_the_store(bench: Bench, value: str) -> None:
-    await bench.pipeline.take([delivery('{"readings": {"pm10": %s}}' % value)])
+    await bench.pipeline.take([delivery(f'{{"readings": {{"pm10": {value}}}}}')])
     [row] = bench.reader.quarantine(QuarantineFilter())
     assert row.reason in {"malformed", "not_finite", "bad_structure"}
     assert bench.store.rows == {}

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The process that serves API and console; it reads stores and journals, and writes the ledger alone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+
+from hub import __version__
+from hub.api import Services, create_app
+from hub.app import Parts
+from hub.console import ConsoleServices
+from hub.console import router as console_router
+from hub.core.ports import PartHealth
+from hub.settings import is_loopback
+from hub.status import read_status
+
+
+async def serve(parts: Parts) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    ledger = parts.ledger().open()
+    store = parts.store()
+    journals = parts.journals()
+    publisher = parts.publisher("api")
+    city, catalogue, settings = parts.city(), parts.catalogue(), parts.settings.api
+    title = city.title[city.languages[0]]
+    private = is_loopback(settings.host)
+    services = Services(
+        book=ledger.devices,
+        values=ledger.values,
+        readings=store,
+        journals=journals,
+        commands=ledger.commands,
+        keys=ledger.keys,
+        publisher=publisher,
+        quantities=parts.quantities,
+        definitions=catalogue,
+        city_title=title,
+        time_zone=city.time_zone,
+        version=__version__,
+        health=[_sync(ledger.check), store.check, *_processes(parts)],
+        read_requires_key=not (private if settings.public_reads is None else settings.public_reads),
+    )
+    console = ConsoleServices(
+        registry=ledger.devices,
+        values=ledger.values,
+        readings=store,
+        journals=journals,
+        quantities=parts.quantities,
+        definitions={definition.id: definition for definition in catalogue},
+        city_title=city.title,
+        zone=city.zone,
+        layout=city.cells,
+    )
+    app = create_app(services)
+    app.include_router(console_router(console))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False
+        )
+    )
+    await server.serve()  # ends on SIGTERM and SIGINT by itself
+    await publisher.close()
+    await store.close()
+    for journal in journals:
+        journal.close()
+    ledger.close()
+
+
+def _sync(check: Callable[[], PartHealth]) -> Callable[[], Awaitable[PartHealth]]:
+    async def asked() -> PartHealth:
+        return await asyncio.to_thread(check)
+
+    return asked
+
+
+def _processes(parts: Parts) -> list[Callable[[], Awaitable[PartHealth]]]:
+    """One check per other process: the worst of its parts."""
+
+    def of(name: str) -> Callable[[], Awaitable[PartHealth]]:
+        async def asked() -> PartHealth:
+            found = read_status(parts.data.run / f"{name}.json", name)
+            bad = [part for part in found if not part.ok]
+            detail = "; ".join(f"{part.part}: {part.detail}" for part in bad or found)
+            return PartHealth(name, not bad, detail, "; ".join(part.hint for part in bad))
+
+        return asked
+
+    return [of("ingest-0"), of("engine")]
