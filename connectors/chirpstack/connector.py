@@ -26,13 +26,14 @@ from hub.sdk import (
     rfc3339_ns,
     section,
     sections,
+    shorten,
 )
 
 Payload = Mapping[str, object]
 
 Level = Literal["info", "warning", "error"]
 
-_LEVELS: Final[Mapping[object, Level]] = {
+_LEVELS: Final[Mapping[str, Level]] = {
     "INFO": "info",
     "WARNING": "warning",
     "ERROR": "error",
@@ -114,7 +115,7 @@ def _log(data: Payload, eui: str) -> Iterator[Decoded]:
     context = section(data, "context")
     text = str(data.get("description") or code)
     text += "".join(f"; {key} {value}" for key, value in context.items())
-    level = _LEVELS.get(data.get("level", "INFO"), "error")
+    level = _LEVELS.get(str(data.get("level", "INFO")), "error")
     yield _event(data, eui, "log", text, code, level)
 
 
@@ -143,7 +144,7 @@ def _integration(data: Payload, eui: str) -> Iterator[Decoded]:
 
 
 def _event(data: Payload, eui: str, kind: str, text: str, reason: str, level: Level = "info") -> DeviceEvent:
-    return DeviceEvent(eui, kind, text, reason, level, _blank(data, eui).server_time)
+    return DeviceEvent(eui, kind, shorten(text), shorten(reason, 64), level, _blank(data, eui).server_time)
 
 
 _EVENTS: Final[Mapping[str, Callable[[Payload, str], Iterable[Decoded]]]] = {

@@ -17,7 +17,7 @@ from typing import Final, cast
 
 import msgspec
 
-from hub.sdk import Decoded, DecodeError, DeviceEvent, Reading, describe, load_json, number, unix_ns
+from hub.sdk import Decoded, DecodeError, DeviceEvent, Reading, describe, load_json, number, shorten, unix_ns
 
 Number = int | float | Decimal
 
@@ -134,7 +134,7 @@ def _values(record: Mapping[str, object], base: Mapping[str, object], blank: Rea
     device, name, unit, time = blank.device, blank.quantity, blank.unit, blank.time
     for label in ("vs", "vd"):
         if label in record:
-            yield DeviceEvent(device, "status", f"{name}: {record[label]}", reason="text_value", time=time)
+            yield DeviceEvent(device, "status", shorten(f"{name}: {record[label]}"), reason="text_value", time=time)
             return
     if "vb" in record:
         yield Reading(device, name, float(cast("bool", record["vb"])), unit, time)
@@ -142,7 +142,9 @@ def _values(record: Mapping[str, object], base: Mapping[str, object], blank: Rea
         yield Reading(device, name, number(_sum(record, base, "v", where), f"{where}.v"), unit, time)
     if "s" in record and "v" in record:
         total = number(_sum(record, base, "s", where), f"{where}.s")
-        yield DeviceEvent(device, "status", f"{name}: sum {total} {unit or ''} s", reason="sum_beside_value", time=time)
+        yield DeviceEvent(
+            device, "status", shorten(f"{name}: sum {total} {unit or ''} s"), reason="sum_beside_value", time=time
+        )
     elif "s" in record:  # the sum over time of a value in W is an energy in W.s
         total = number(_sum(record, base, "s", where), f"{where}.s")
         yield Reading(device, name, total, f"{unit}.s" if unit else None, time)

@@ -31,6 +31,7 @@ from hub.sdk import (
     rfc3339_ns,
     section,
     sections,
+    shorten,
     text,
 )
 
@@ -137,19 +138,28 @@ def _warnings(uplink: Payload, blank: Reading) -> Iterator[Decoded]:
         warnings = uplink.get(key)
         if isinstance(warnings, list) and warnings:
             said = "; ".join(str(warning) for warning in warnings)
-            yield DeviceEvent(blank.device, "decoder", f"payload formatter: {said}", key, "warning", blank.server_time)
+            yield DeviceEvent(
+                blank.device, "decoder", shorten(f"payload formatter: {said}"), key, "warning", blank.server_time
+            )
 
 
 def _join(data: Payload, device: str) -> Iterator[Decoded]:
     address = section(data, "end_device_ids").get("dev_addr", "not stated")
     time = _time(data, section(data, "join_accept"))
-    yield DeviceEvent(device, "join", f"joined the network, address {address}", "join_accept", time=time)
+    yield DeviceEvent(device, "join", shorten(f"joined the network, address {address}"), "join_accept", time=time)
 
 
 def _failed(data: Payload, device: str) -> Iterator[Decoded]:
     error = section(section(data, "downlink_failed"), "error")
     said = stack_events.error_text(error)
-    yield DeviceEvent(device, "downlink", f"downlink failed: {said}", str(error.get("name", "")), "error", _time(data))
+    yield DeviceEvent(
+        device,
+        "downlink",
+        shorten(f"downlink failed: {said}"),
+        shorten(str(error.get("name", "")), 64),
+        "error",
+        _time(data),
+    )
 
 
 def _invalidated(data: Payload, device: str) -> Iterator[Decoded]:
@@ -161,7 +171,9 @@ def _downlink(what: str) -> Callable[[Payload, str], Iterable[Decoded]]:
     def event(data: Payload, device: str) -> Iterator[Decoded]:
         frame = section(data, f"downlink_{what}").get("f_cnt", 0)
         level: stack_events.Level = "warning" if what == "nack" else "info"
-        yield DeviceEvent(device, "downlink", f"downlink {frame}: {what}", f"downlink_{what}", level, _time(data))
+        yield DeviceEvent(
+            device, "downlink", shorten(f"downlink {frame}: {what}"), f"downlink_{what}", level, _time(data)
+        )
 
     return event
 
@@ -170,12 +182,12 @@ def _location(data: Payload, device: str) -> Iterator[Decoded]:
     solved = section(data, "location_solved")
     place = section(solved, "location")
     said = f"located at {place.get('latitude', 0)}, {place.get('longitude', 0)} by {solved.get('service', 'a service')}"
-    yield DeviceEvent(device, "location", said, "location", time=_time(data))
+    yield DeviceEvent(device, "location", shorten(said), "location", time=_time(data))
 
 
 def _service(data: Payload, device: str) -> Iterator[Decoded]:
     service = text(section(data, "service_data").get("service"), "service_data.service")
-    yield DeviceEvent(device, "service", f"service {service} sent data", "service_data", time=_time(data))
+    yield DeviceEvent(device, "service", shorten(f"service {service} sent data"), "service_data", time=_time(data))
 
 
 _KINDS: Final[Mapping[str, Callable[[Payload, str], Iterable[Decoded]]]] = {

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from hub.sdk import Decoded, DeviceEvent, rfc3339_ns, section, text
+from hub.sdk import Decoded, DeviceEvent, rfc3339_ns, section, shorten, text
 
 Level = Literal["info", "warning", "error"]
 
@@ -34,8 +34,8 @@ def decode_event(data: Mapping[str, object], device: str) -> Iterator[Decoded]:
         return
     details = section(data, "data")
     time = rfc3339_ns(data["time"]) if data.get("time") is not None else None
-    reason = str(details.get("name") or name)
-    yield DeviceEvent(device, "error", f"{name}: {error_text(details)}", reason, level, time)
+    reason = shorten(str(details.get("name") or name), 64)
+    yield DeviceEvent(device, "error", shorten(f"{name}: {error_text(details)}"), reason, level, time)
 
 
 def error_text(details: Mapping[str, object], depth: int = 3) -> str:

@@ -25,9 +25,13 @@ class HubError(Exception):
 
 
 class Reject(HubError):
-    """Input that can never be used as it is; `reason` is a code of `hub.core.reasons`."""
+    """Input that can never be used as it is; `reason` is a code of `hub.core.reasons`.
+
+    `detail` is cut off at 500 characters: it quotes the input, which may be long.
+    """
 
     def __init__(self, reason: str, detail: str) -> None:
+        detail = detail if len(detail) <= 500 else detail[:499] + "…"
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail

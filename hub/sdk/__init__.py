@@ -14,7 +14,7 @@ from hub.sdk._types import (
 from hub.sdk.codec_fields import CODEC_FIELDS
 from hub.sdk.discovery import configured, discover, families
 from hub.sdk.lorawan import best_gateway, device_eui, link_readings, object_readings, plain_unit
-from hub.sdk.payloads import describe, load_json, load_object, number, section, sections, text, text_number
+from hub.sdk.payloads import describe, load_json, load_object, number, section, sections, shorten, text, text_number
 from hub.sdk.quantities import check_quantity
 from hub.sdk.samples import Sample, find_samples, render
 from hub.sdk.times import AMBIGUOUS, local_ns, rfc3339, rfc3339_ns, unix_ns
@@ -57,6 +57,7 @@ __all__ = [
     "rfc3339_ns",
     "section",
     "sections",
+    "shorten",
     "text",
     "text_number",
     "unix_ns",

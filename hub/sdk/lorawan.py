@@ -20,7 +20,7 @@ from typing import Final
 
 from hub.core.errors import DecodeError
 from hub.sdk._types import Decoded, DeviceEvent, Field, Reading
-from hub.sdk.payloads import describe, number, text_number
+from hub.sdk.payloads import describe, number, shorten, text_number
 
 UNIT_NOT_STATED: Final = "not stated"
 _AMBIGUOUS_UNIT: Final = frozenset({"no2", "no", "nox", "o3", "so2", "co", "nh3", "h2s", "tvoc", "hcho"})
@@ -59,7 +59,9 @@ def object_readings(
         yield from _field(name, value, table.get(name), blank)
     if unread:
         text = f"the codec sent {', '.join(unread[:5])}: arrays and deeper objects are not read"
-        yield DeviceEvent(blank.device, "decoder", text, "unread_fields", "warning", blank.time or blank.server_time)
+        yield DeviceEvent(
+            blank.device, "decoder", shorten(text), "unread_fields", "warning", blank.time or blank.server_time
+        )
 
 
 def _leaves(decoded: Mapping[str, object], prefix: str, depth: int) -> Iterator[tuple[str, object]]:

@@ -78,6 +78,11 @@ def describe(value: object) -> str:
     return _KINDS.get(type(value), type(value).__name__)
 
 
+def shorten(words: str, limit: int = 500) -> str:
+    """Text of a payload for people, cut off where it gets long."""
+    return words if len(words) <= limit else words[: limit - 1] + "…"
+
+
 def number(value: object, where: str) -> float:
     """A finite number, or DecodeError naming `where`. Booleans and numbers in text are no numbers."""
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):

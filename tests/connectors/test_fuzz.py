@@ -60,11 +60,14 @@ def check(sample: Sample, payload: bytes) -> None:
         decoded = list(route.connector.decode(RawMessage(sample.topic, payload, 1), route.variables))
     except DecodeError as error:
         fault = error
-    assert fault is None or (fault.reason in REASONS and 0 < len(fault.detail) < 2000)
+    assert fault is None or (fault.reason in REASONS and 0 < len(fault.detail) <= 500)
     for item in decoded:
         assert isinstance(item, Reading | DeviceEvent)
         for stamp in (item.time, getattr(item, "server_time", None)):
             assert stamp is None or type(stamp) is int
+        if isinstance(item, DeviceEvent):
+            assert len(item.text) <= 500
+            assert len(item.reason) <= 64
         if isinstance(item, Reading):
             assert type(item.value) is float
             assert math.isfinite(item.value)
