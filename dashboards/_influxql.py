@@ -7,19 +7,19 @@ groups by time: Grafana's buckets would cut days at UTC midnight and mix windows
 
 `values()` filters on `valid`, because an old value stays in the point of a window that has become insufficient_data.
 `states()` does not: it selects only what describes a window without a value (status, coverage), never the value.
+For the same reason `known()` keeps out points where a field stands from an earlier revision but is `absent` now.
 """
 
 from collections.abc import Sequence
 from typing import Self
 
-from grafana_foundation_sdk.cog import builder, variants
-from grafana_foundation_sdk.models.common import DataSourceRef
+from dashboards._sdk import Builder, Dataquery, common
 
-DATASOURCE = DataSourceRef(type_val="influxdb", uid="cityhub-influxdb")
+DATASOURCE = common.DataSourceRef(type_val="influxdb", uid="cityhub-influxdb")
 _VALUE_FIELDS = frozenset({"value", "score", "band"})
 
 
-class Target(variants.Dataquery):
+class Target(Dataquery):
     """One raw query; `table` returns all series as one table instead of one frame a series."""
 
     def __init__(self, query: str, *, ref_id: str, alias: str = "", table: bool = False) -> None:
@@ -40,7 +40,7 @@ class Target(variants.Dataquery):
         }
 
 
-class Query(builder.Builder[Target]):
+class Query(Builder[Target]):
     """Builder face of `Target`, as the panels expect it."""
 
     def __init__(self, query: str, ref_id: str = "A") -> None:
@@ -79,6 +79,11 @@ def states(fields: Sequence[str], indicator: str, window: str, place: str) -> st
     if shown := _VALUE_FIELDS.intersection(fields):
         raise ValueError(f"{', '.join(sorted(shown))} must be read with values(): it may be of no valid window")
     return _select(fields, indicator, window, f'"place" =~ /^${{{place}:regex}}$/')
+
+
+def known(field: str, query: str) -> str:
+    """Only points whose newest revision has this optional field."""
+    return query.replace(" AND $timeFilter", f' AND "absent" !~ /{field}/ AND $timeFilter')
 
 
 def newest(query: str) -> str:

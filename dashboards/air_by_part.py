@@ -5,25 +5,26 @@ Titles are Czech, descriptions English. A series carries its place's id as tag, 
 configuration show the name instead. A window without a value leaves a gap: nothing is carried over it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
-from grafana_foundation_sdk.builders import common as widgets
-from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
-from grafana_foundation_sdk.models import dashboard as models
-from grafana_foundation_sdk.models.common import (
-    BigValueColorMode,
-    BigValueGraphMode,
-    GraphThresholdsStyleMode,
-    LegendDisplayMode,
-    LegendPlacement,
-    VisibilityMode,
+from dashboards._influxql import DATASOURCE, Query, known, newest, states, values
+from dashboards._sdk import (
+    CustomVariable,
+    Dashboard,
+    FieldColor,
+    QueryVariable,
+    ThresholdsConfig,
+    common,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+    widgets,
 )
-from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, GridPos, Threshold
-
-from dashboards._influxql import DATASOURCE, Query, newest, states, values
-from dashboards._sdk import CustomVariable, Dashboard, FieldColor, QueryVariable, ThresholdsConfig
-from dashboards._words import LOWER_BOUND, ORIGIN, STATUS, bands, mapping, title_of
+from dashboards._sdk import dashboard as models
+from dashboards._words import ABSENT, LOWER_BOUND, ORIGIN, STATUS, bands, mapping, title_of
 from hub.core.places import Place, PlaceKind
+from hub.indicators.definition import Definition
 
 UID = "cityhub-air-by-part"
 INDEX = "eaqi_2024_district"
@@ -34,8 +35,8 @@ _DAY_MS = 24 * _HOUR_MS
 Panel = statetimeline.Panel | table.Panel | timeseries.Panel | stat.Panel
 
 
-def build(places: Sequence[Place]) -> Dashboard:
-    """The dashboard for a city's places."""
+def build(places: Sequence[Place], definitions: Mapping[str, Definition], time_zone: str) -> Dashboard:
+    """The dashboard for a city's places, in the city's time; the index's bands are those of its definition."""
     board = (
         Dashboard("Ovzduší podle částí města")
         .uid(UID)
@@ -44,15 +45,15 @@ def build(places: Sequence[Place]) -> Dashboard:
             "sites, with coverage and status. Values come from the hub's ledger; windows are the ledger's own."
         )
         .tags(["cityhub", "air"])
-        .timezone("browser")
+        .timezone(time_zone)
         .time("now-7d", "now")
         .refresh("5m")
         .readonly()
         .with_variable(_parts(places))
         .with_variable(_sites())
     )
-    for panel, position in _PANELS:
-        board.with_panel(_named(panel(), places).datasource(DATASOURCE).grid_pos(position))
+    for panel, position in _panels(bands(definitions[INDEX])):
+        board.with_panel(_named(panel, places).datasource(DATASOURCE).grid_pos(position))
     return board
 
 
@@ -63,7 +64,7 @@ def _parts(places: Sequence[Place]) -> CustomVariable:
         CustomVariable("part")
         .label("Část města")
         .description("Part of the city")
-        .values(", ".join(f"{p.title['cs']} : {p.id}" for p in parts))
+        .values(", ".join(f"{p.title['cs'].replace(',', chr(92) + ',')} : {p.id}" for p in parts))
         .multi(True)
         .include_all(True)
         .current(models.VariableOption(selected=True, text=["All"], value=["$__all"]))
@@ -93,9 +94,17 @@ def _sites() -> QueryVariable:
 
 
 def _named(panel: Panel, places: Sequence[Place]) -> Panel:
-    for place in places:
-        panel.override_by_name(place.id, title_of(place))
+    """Names for the series that carry a place's id."""
+    if isinstance(panel, statetimeline.Panel | timeseries.Panel):
+        for place in places:
+            panel.override_by_name(place.id, title_of(place))
     return panel
+
+
+def _last_level(panel: timeseries.Panel) -> timeseries.Panel:
+    """Sites are not in the city's configuration: show the last level of their id, as the variable does."""
+    rename = {"regex": r"^.*/([^/]+)$", "renamePattern": "$1"}
+    return panel.with_transformation(models.DataTransformerConfig(id_val="renameByRegex", options=rename))
 
 
 def _simulated() -> Panel:
@@ -103,7 +112,7 @@ def _simulated() -> Panel:
         'SELECT count("value") FROM "indicator" WHERE "valid" = true AND "origin" = \'simulated\''
         ' AND "place" =~ /^${part:regex}(\\/.*)?$/ AND $timeFilter'
     )
-    steps = [Threshold(value=None, color="transparent"), Threshold(value=1, color="#c4162a")]
+    steps = [models.Threshold(value=None, color="transparent"), models.Threshold(value=1, color="#c4162a")]
     return (
         stat.Panel()
         .title("SIMULACE: hodnoty ze simulovaných měření v zobrazeném období")
@@ -112,29 +121,36 @@ def _simulated() -> Panel:
         )
         .with_target(Query(query))
         .no_value("žádné, vše je z měření")
-        .color_mode(BigValueColorMode.BACKGROUND_SOLID)
-        .graph_mode(BigValueGraphMode.NONE)
+        .color_mode(common.BigValueColorMode.BACKGROUND_SOLID)
+        .graph_mode(common.BigValueGraphMode.NONE)
         .reduce_options(widgets.ReduceDataOptions().calcs(["lastNotNull"]))
         .color_scheme(FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
         .thresholds(ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps))
     )
 
 
-_COLUMNS: Sequence[tuple[str, str, Callable[[], Sequence[models.ValueMapping]] | None]] = (
-    ("Time", "Začátek hodiny", None),
-    ("place_name", "Část města", None),
-    ("value", "Index", None),
-    ("band", "Třída", bands),
-    ("lower_bound", "Úplnost", lambda: mapping(LOWER_BOUND)),
-    ("coverage", "Pokrytí", None),
-    ("status", "Stav", lambda: mapping(STATUS)),
-    ("revision", "Revize", None),
-    ("origin", "Původ", lambda: mapping(ORIGIN)),
-)
+Words = Sequence[models.ValueMapping]
 
 
-def _latest() -> Panel:
-    fields = [name for name, _, _ in _COLUMNS if name != "Time"]
+def _columns(classes: Words) -> Sequence[tuple[str, str, Words]]:
+    """Field, Czech title and words of the table's columns."""
+    return (
+        ("Time", "Začátek hodiny", ()),
+        ("place_name", "Část města", ()),
+        ("value", "Index", ()),
+        ("band", "Třída", classes),
+        ("lower_bound", "Úplnost", mapping(LOWER_BOUND)),
+        ("coverage", "Pokrytí", ()),
+        ("absent", "Pokrytí neznámé", mapping(ABSENT)),
+        ("status", "Stav", mapping(STATUS)),
+        ("revision", "Revize", ()),
+        ("origin", "Původ", mapping(ORIGIN)),
+    )
+
+
+def _latest(classes: Words) -> Panel:
+    columns = _columns(classes)
+    fields = [name for name, _, _ in columns if name != "Time"]
     panel = (
         table.Panel()
         .title("Poslední platná hodnota každé části")
@@ -143,28 +159,26 @@ def _latest() -> Panel:
             "Origin says SIMULACE where any input was simulated."
         )
         .with_target(Query(newest(values(fields, INDEX, "PT1H", "part"))).table())
-        .override_by_name("place", [DynamicConfigValue(id_val="custom.hidden", value=True)])
+        .override_by_name("place", [models.DynamicConfigValue(id_val="custom.hidden", value=True)])
     )
-    for name, title, words in _COLUMNS:
+    for name, title, words in columns:
         panel.override_by_name(name, _column(title, words, percent=name == "coverage"))
     return panel
 
 
-def _column(
-    title: str, words: Callable[[], Sequence[models.ValueMapping]] | None, percent: bool
-) -> list[DynamicConfigValue]:
-    properties = [DynamicConfigValue(id_val="displayName", value=title)]
+def _column(title: str, words: Words, percent: bool) -> list[models.DynamicConfigValue]:
+    properties = [models.DynamicConfigValue(id_val="displayName", value=title)]
     if words:
         properties += [
-            DynamicConfigValue(id_val="mappings", value=list(words())),
-            DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"}),
+            models.DynamicConfigValue(id_val="mappings", value=list(words)),
+            models.DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"}),
         ]
     if percent:
-        properties.append(DynamicConfigValue(id_val="unit", value="percentunit"))
+        properties.append(models.DynamicConfigValue(id_val="unit", value="percentunit"))
     return properties
 
 
-def _timeline(title: str, description: str, query: str, words: Sequence[models.ValueMapping]) -> Panel:
+def _timeline(title: str, description: str, query: str, words: Words) -> Panel:
     return (
         statetimeline.Panel()
         .title(title)
@@ -172,20 +186,20 @@ def _timeline(title: str, description: str, query: str, words: Sequence[models.V
         .with_target(Query(query).alias("$tag_place"))
         .mappings(list(words))
         .color_scheme(FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
-        .show_value(VisibilityMode.AUTO)
+        .show_value(common.VisibilityMode.AUTO)
         .merge_values(True)
         .insert_nulls(_HOUR_MS)
         .row_height(0.85)
     )
 
 
-def _index() -> Panel:
+def _index(classes: Words) -> Panel:
     return _timeline(
         "Evropský index kvality ovzduší po hodinách (EAQI 2024)",
         "Band of the European Air Quality Index by part, hourly: 1 good to 6 extremely poor. Gap: no valid value. "
         "Bands: ETC HE Report 2024/17, table 5.2.",
-        values(["band"], INDEX, "PT1H", "part"),
-        bands(),
+        known("band", values(["band"], INDEX, "PT1H", "part")),
+        classes,
     )
 
 
@@ -205,16 +219,20 @@ def _series(title: str, description: str, query: str, gap: int) -> timeseries.Pa
         .description(description)
         .with_target(Query(query).alias("$tag_place"))
         .insert_nulls(gap)
-        .show_points(VisibilityMode.ALWAYS)
-        .legend(widgets.VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM))
+        .show_points(common.VisibilityMode.ALWAYS)
+        .legend(
+            widgets.VizLegendOptions()
+            .display_mode(common.LegendDisplayMode.LIST)
+            .placement(common.LegendPlacement.BOTTOM)
+        )
     )
 
 
-def _dust() -> Panel:
+def _dust() -> timeseries.Panel:
     steps = [
-        Threshold(value=None, color="green"),
-        Threshold(value=45, color="yellow"),
-        Threshold(value=50, color="red"),
+        models.Threshold(value=None, color="green"),
+        models.Threshold(value=45, color="yellow"),
+        models.Threshold(value=50, color="red"),
     ]
     return (
         _series(
@@ -228,17 +246,17 @@ def _dust() -> Panel:
         .min(0)
         .axis_soft_max(60)
         .thresholds(ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps))
-        .thresholds_style(widgets.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED))
+        .thresholds_style(widgets.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED))
     )
 
 
-def _coverage(title: str, indicator: str, window: str, place: str, gap: int) -> Panel:
+def _coverage(title: str, indicator: str, window: str, place: str, gap: int) -> timeseries.Panel:
     return (
         _series(
             title,
             "Share of expected readings that were there and valid, also of windows with insufficient data. "
             "Missing line: unknown, because no interval is declared.",
-            states(["coverage"], indicator, window, place),
+            known("coverage", states(["coverage"], indicator, window, place)),
             gap,
         )
         .unit("percentunit")
@@ -247,18 +265,19 @@ def _coverage(title: str, indicator: str, window: str, place: str, gap: int) -> 
     )
 
 
-_PANELS: Sequence[tuple[Callable[[], Panel], GridPos]] = (
-    (_simulated, GridPos(x=0, y=0, w=24, h=3)),
-    (_latest, GridPos(x=0, y=3, w=24, h=10)),
-    (_index, GridPos(x=0, y=13, w=24, h=9)),
-    (_status, GridPos(x=0, y=22, w=24, h=9)),
-    (_dust, GridPos(x=0, y=31, w=24, h=9)),
-    (
-        lambda: _coverage("Pokrytí indexu podle částí", INDEX, "PT1H", "part", _HOUR_MS),
-        GridPos(x=0, y=40, w=12, h=8),
-    ),
-    (
-        lambda: _coverage("Pokrytí denního průměru PM10", DUST, "P1D", "site", _DAY_MS + 2 * _HOUR_MS),
-        GridPos(x=12, y=40, w=12, h=8),
-    ),
-)
+def _panels(classes: Words) -> Sequence[tuple[Panel, models.GridPos]]:
+    return (
+        (_simulated(), models.GridPos(x=0, y=0, w=24, h=3)),
+        (_latest(classes), models.GridPos(x=0, y=3, w=24, h=10)),
+        (_index(classes), models.GridPos(x=0, y=13, w=24, h=9)),
+        (_status(), models.GridPos(x=0, y=22, w=24, h=9)),
+        (_last_level(_dust()), models.GridPos(x=0, y=31, w=24, h=9)),
+        (
+            _coverage("Pokrytí indexu podle částí", INDEX, "PT1H", "part", _HOUR_MS),
+            models.GridPos(x=0, y=40, w=12, h=8),
+        ),
+        (
+            _last_level(_coverage("Pokrytí denního průměru PM10", DUST, "P1D", "site", _DAY_MS + 2 * _HOUR_MS)),
+            models.GridPos(x=12, y=40, w=12, h=8),
+        ),
+    )

@@ -10,18 +10,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from hub.devices.city import load_city
-
 from dashboards import air_by_part
-from hub.core.places import Place
+from dashboards._sdk import JSONEncoder
+from hub.core.quantities import Quantities
+from hub.devices.city import City, load_city
+from hub.indicators.catalogue import load_catalogue
 
 FOLDER = Path(__file__).parent / "grafana" / "dashboards"
 
 
-def render(places: Sequence[Place]) -> Mapping[str, str]:
+def render(city: City) -> Mapping[str, str]:
     """File name to JSON text of every dashboard."""
-    boards = {"air-by-part.json": air_by_part.build(places)}
+    definitions = load_catalogue(Quantities.load()).definitions
+    boards = {"air-by-part.json": air_by_part.build(city.places, definitions, city.time_zone)}
     encoder = JSONEncoder(indent=2, sort_keys=True, ensure_ascii=False)
     return {name: encoder.encode(board.build()) + "\n" for name, board in boards.items()}
 
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder of the JSON files")
     parser.add_argument("--check", action="store_true", help="write nothing, compare")
     options = parser.parse_args(argv)
-    files = render(load_city(options.city).places)
+    files = render(load_city(options.city))
     if options.check:
         different = stale(options.out, files)
         for name in different:
