@@ -32,8 +32,11 @@ from hub.datadir import DataDir, write_atomically
 from hub.settings import load_settings
 from hub.simulation import SimulatedCity, SimulatedMessage, demo_faults, generate, simulated_city
 from hub.status import read_status
+from hub.storage.ledger import Ledger
 
 _STATION = "sim-air-2"
+_CUT_OFF = "sim-traffic-1"
+_HOLD = "demo history"
 _YEAR = 366 * 86400 * NS
 _LONGEST = 72 * HOUR
 
@@ -112,6 +115,8 @@ async def _simulate(parts: Parts, anchor: Anchor, console: Console) -> None:
     city = simulated_city(anchor.seed, parts.city())
     with parts.ledger().open() as ledger:
         register_city(ledger.devices, city)
+        ledger.holds.release(_HOLD)  # a demo that was killed may have left it
+        ledger.holds.add(_HOLD, now := time.time_ns(), now + HOUR)  # the past is closed once, with all its readings
     await _until_up(parts)
     publisher = parts.publisher("simulator")
     sent: Counter[str] = Counter()
@@ -120,8 +125,11 @@ async def _simulate(parts: Parts, anchor: Anchor, console: Console) -> None:
     faults = demo_faults(anchor.start)
     console.print(f"Sending {anchor.hours} hours of history through the broker …", markup=False)
     await send_history(publisher, _kept_back(anchor, generate(city, first, now, faults)), sent)
-    await _settled(parts)
-    await publish(publisher, _late(city, anchor), sent)
+    with parts.ledger().open() as ledger:
+        await _followed(parts, ledger)
+        ledger.holds.release(_HOLD)
+        await _closed(ledger)
+    await publish(publisher, [*_late(city, anchor), _garbage(city)], sent)
     _tell(parts, anchor, sent.total(), console)
     await send_live(publisher, _kept_back(anchor, generate(city, now, now + _YEAR, faults)), sent)
 
@@ -143,6 +151,16 @@ def _late(city: SimulatedCity, anchor: Anchor) -> list[SimulatedMessage]:
     return [m for m in generate(city, hour, hour + 2 * HOUR) if _minute(m, anchor) == 40]
 
 
+def _garbage(city: SimulatedCity) -> SimulatedMessage:
+    """A telegram that was cut off on the way, for the quarantine."""
+    item = next(item for item in city.devices if item.id == _CUT_OFF)
+    now = time.time_ns()
+    whole = next(generate(city, now - HOUR, now))
+    return whole._replace(
+        topic=f"devices/{item.id}/readings", payload=whole.payload[:-20], device=item.id, fault="garbage"
+    )
+
+
 async def _until_up(parts: Parts) -> None:
     """Wait until ingest and engine report, and the page answers."""
     names = ("ingest-0", "engine")
@@ -158,17 +176,22 @@ async def _until_up(parts: Parts) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _settled(parts: Parts) -> None:
-    """Wait until the engine has followed the touch log to its end and the late hour is closed."""
+async def _followed(parts: Parts, ledger: Ledger) -> None:
+    """Wait until ingest has taken everything in and the engine has followed the touch log to its end."""
     [journal] = parts.journals()
-    with parts.ledger().open() as ledger:
-        while True:
-            _, cursor = journal.touches(ledger.values.cursor("touch:0"), 1)
-            closed = not ledger.values.due(time.time_ns(), 1)
-            if cursor == ledger.values.cursor("touch:0") and closed:
-                break
-            await asyncio.sleep(0.3)
+    quiet = 0
+    while quiet < 4:  # looks in a row without anything new
+        position = ledger.values.cursor("touch:0")
+        _, newest = journal.touches(position, 1)
+        quiet = quiet + 1 if newest == position else 0
+        await asyncio.sleep(0.3)
     journal.close()
+
+
+async def _closed(ledger: Ledger) -> None:
+    """Wait until every window whose grace is over is closed."""
+    while ledger.values.due(time.time_ns(), 1):  # noqa: ASYNC110 it is another process that closes them
+        await asyncio.sleep(0.3)
 
 
 def _tell(parts: Parts, anchor: Anchor, sent: int, console: Console) -> None:
