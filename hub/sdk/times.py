@@ -78,6 +78,8 @@ def _fraction_ns(digits: str | None, text: str, where: str) -> int:
 
 def unix_ns(value: object, unit_ns: int = NS, where: str = "time") -> int:
     """Nanoseconds of a Unix time in units of `unit_ns`, given as number or decimal text; DecodeError names `where`."""
+    if type(value) is int and value.bit_length() < 32:  # seconds, or the few that a record adds to its base time
+        return value * unit_ns
     exact = _decimal(value, where) * unit_ns
     if not abs(exact) < _LIMIT:
         raise DecodeError("time_implausible", f"{where}: {describe(value)} is beyond the years 1678 to 2262")
