@@ -15,7 +15,7 @@ from hub.storage.ledger._keys import key_id
 def test_a_key_is_verified_by_its_secret_also_by_another_process(open_ledger: Callable[..., Ledger]) -> None:
     key, secret = open_ledger().keys.create("strategy system", frozenset({"read", "write"}))
     assert open_ledger().keys.verify(secret) == key
-    assert (key.name, key.scopes) == ("strategy system", {"read", "write"})
+    assert (key.name, key.scopes) == ("strategy system", frozenset({"read", "write"}))
 
 
 def test_only_the_very_secret_is_accepted(ledger: Ledger) -> None:

@@ -39,7 +39,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Conne
 
 
 def plan_of(database: sqlite3.Connection, statement: Select[Any]) -> list[str]:
-    dialect = sqlite.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves dialects' constructors untyped
+    dialect = sqlite.dialect()
     compiled = statement.compile(dialect=dialect)
     values = [compiled.params.get(name) for name in compiled.positiontup or ()]
     return [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {compiled}", values)]

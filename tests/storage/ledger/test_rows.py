@@ -39,7 +39,7 @@ def test_windows_of_one_batch_do_not_touch_each_other() -> None:
 
 
 def test_the_order_of_components_makes_no_different_result() -> None:
-    turned = replace(FULL, components=dict(reversed(FULL.components.items())))
+    turned = replace(FULL, components=dict(reversed(list(FULL.components.items()))))
     before, after = to_row(FULL, 1, 5), to_row(turned, 1, 5)
     assert before["components"] != after["components"]
     assert plan({(1, FULL.start): before}, [after], NAMES) == ([after], [])

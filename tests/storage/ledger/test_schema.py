@@ -77,8 +77,8 @@ def test_opening_an_empty_database_says_what_to_do(empty_url: str) -> None:
         ledger.open()
 
 
-def test_a_newer_schema_is_refused_by_opening_and_by_upgrading(url: str, tmp_path: Path) -> None:
-    database = Database(url)
+def test_a_newer_schema_is_refused_by_opening_and_by_upgrading(own_url: str, tmp_path: Path) -> None:
+    database = Database(own_url)
     Schema(database, later_release(tmp_path)).upgrade()
     this_release = Schema(database)
     for act in (this_release.check, this_release.upgrade):
@@ -87,8 +87,8 @@ def test_a_newer_schema_is_refused_by_opening_and_by_upgrading(url: str, tmp_pat
     database.close()
 
 
-def test_an_older_schema_is_named_with_what_to_do(url: str, tmp_path: Path) -> None:
-    database = Database(url)
+def test_an_older_schema_is_named_with_what_to_do(own_url: str, tmp_path: Path) -> None:
+    database = Database(own_url)
     newer = Schema(database, later_release(tmp_path))
     with pytest.raises(Stop, match="has schema 0001, older than 0002: run `cityhub upgrade`"):
         newer.check()
@@ -97,8 +97,8 @@ def test_an_older_schema_is_named_with_what_to_do(url: str, tmp_path: Path) -> N
     database.close()
 
 
-def test_a_migration_that_fails_leaves_the_ledger_as_it_was(url: str, tmp_path: Path) -> None:
-    database = Database(url)
+def test_a_migration_that_fails_leaves_the_ledger_as_it_was(own_url: str, tmp_path: Path) -> None:
+    database = Database(own_url)
     failing = Schema(database, later_release(tmp_path, "op.execute('SELECT no_such_function()')"))
     with pytest.raises(Stop, match="no_such_function"):
         failing.upgrade()
