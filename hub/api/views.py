@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from hub.core.indicators import Correction, IndicatorValue
+from hub.core.indicators import Correction
 from hub.core.journal import DeviceSeen, EventRecord
 from hub.core.places import Device, Mounting, Place
 from hub.core.quantities import Quantities, Quantity
@@ -14,6 +14,7 @@ from hub.core.readings import Flag, Origin, Reading
 from hub.core.windows import format_instant
 from hub.devices.state import FlagCount, describe, device_state
 from hub.indicators.definition import Definition
+from hub.indicators.representation import public_definition
 
 Json = dict[str, Any]
 
@@ -155,35 +156,15 @@ _QUALITY: Mapping[int, str] = {int(flag): flag.name.lower() for flag in Flag}
 
 def definition_summary(definition: Definition) -> Json:
     """What an indicator is, in a line."""
-    return {
-        "id": definition.id,
-        "version": definition.version,
-        "title": to_builtins(definition.title),
-        "domain": definition.domain,
-        "unit": definition.unit,
-        "window": definition.window,
-        "level": definition.level,
-        "direction": definition.direction,
-        "standing": definition.standing,
-        "visibility": definition.visibility,
-    }
+    shown = public_definition(definition)
+    return {name: shown[name] for name in _SUMMARY}
 
 
 def definition_view(definition: Definition) -> Json:
     """The definition in full, without its examples: those are its tests."""
-    view: Json = to_builtins(definition)
-    del view["examples"]
-    return view
+    whole = to_builtins(definition)
+    return public_definition(definition) | {name: whole[name] for name in _FURTHER}
 
 
-def value_view(value: IndicatorValue) -> Json:
-    """JSON of an indicator value."""
-    return {
-        **to_builtins(value),
-        "start": format_instant(value.start),
-        "end": format_instant(value.end),
-        "origin": value.origin.word,
-        "simulated": value.origin is Origin.SIMULATED,
-        "grade": value.grade.word,
-        "computed_at": format_instant(value.computed_at),
-    }
+_SUMMARY = ("id", "version", "title", "domain", "unit", "window", "level", "direction", "standing", "visibility")
+_FURTHER = ("inputs", "parameters", "calendar", "flags", "lower_bound", "effective")

@@ -5,7 +5,7 @@ The newest revision of each window is served; `/revisions` has the earlier ones.
 cursor is the key of the last row.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -38,15 +38,15 @@ from hub.api.schemas.indicators import (
 )
 from hub.api.services import Services
 from hub.api.tables import Cell, Dialect, to_csv
-from hub.api.views import definition_summary, definition_view, value_view
+from hub.api.views import definition_summary, definition_view
 from hub.core.errors import Invalid, NotFound
 from hub.core.indicators import IndicatorValue
 from hub.core.ports import ValueQuery
 from hub.core.windows import format_instant
+from hub.indicators.representation import public_value
 
 router = APIRouter(prefix="/indicators", tags=["indicators"], dependencies=[Depends(reads)])
 
-Value = Mapping[str, Any]
 CSV_COLUMNS = (
     *("indicator", "place", "start", "end", "status", "value", "unit", "reason", "coverage", "n_valid", "n_expected"),
     *("missing", "lower_bound", "band", "score", "origin", "grade", "revision", "definition_version", "computed_at"),
@@ -85,7 +85,7 @@ def latest_values(
     rows = services.values.values(ValueQuery(indicator, place, below=below, latest=True, limit=MOST + 1))
     if len(rows) > MOST:
         raise Invalid(f"more than {MOST} values: name one", "indicator")
-    return _json({"items": [value_view(row) for row in rows]})
+    return _json({"items": _views(services, rows)})
 
 
 @router.get("/changes", response_model=ChangeList, summary="Feed of changed values")
@@ -101,7 +101,7 @@ def changes(
     rows = services.values.values(ValueQuery(after_seq=since, limit=limit + 1))
     page = rows[:limit]
     body = {
-        "items": [value_view(row) for row in page],
+        "items": _views(services, page),
         "since": page[-1].seq if page else since,
         "more": len(rows) > limit,
     }
@@ -144,9 +144,9 @@ def list_values(
     following = encode_cursor(page[-1].start, page[-1].place) if len(rows) > limit else None
     headers = {"Vary": "Accept", **next_link(request, following)}
     if wants_csv(request):
-        text = to_csv(CSV_COLUMNS, [_cells(value_view(row)) for row in page], dialect)
+        text = to_csv(CSV_COLUMNS, [_cells(view) for view in _views(services, page)], dialect)
         return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
-    return _json({"items": [value_view(row) for row in page], "next": following}, headers)
+    return _json({"items": _views(services, page), "next": following}, headers)
 
 
 @router.get("/{indicator}/revisions", response_model=RevisionList, summary="History of one window")
@@ -161,7 +161,7 @@ def list_revisions(
     rows = services.values.revisions(indicator, place, start)
     if not rows:
         raise NotFound(f"no value of {indicator} at {place} whose window begins at {format_instant(start)}")
-    return _json({"items": [value_view(row) for row in rows]})
+    return _json({"items": _views(services, rows)})
 
 
 def _check_place(services: Services, place: str | None, below: bool) -> None:
@@ -200,17 +200,23 @@ def _read(services: Services, query: ValueQuery, after: tuple[int, str] | None, 
         spare *= 4
 
 
-def _cells(view: Value) -> list[Cell]:
-    return [_JOINED.get(column, _same)(view[column]) for column in CSV_COLUMNS]
+def _views(services: Services, rows: Sequence[IndicatorValue]) -> list[dict[str, Any]]:
+    known = services.definitions.definitions
+    return [public_value(row, known.get(row.indicator)) for row in rows]
 
 
-def _same(cell: Cell) -> Cell:
-    return cell
+def _cells(view: Mapping[str, Any]) -> list[Cell]:
+    """A value as a row: what is nested in JSON has columns of its own."""
+    flat = {
+        **view,
+        "start": view["window"]["start"],
+        "end": view["window"]["end"],
+        "missing": " ".join(view["missing"]),
+        "band": view["band"] and view["band"]["index"],
+    }
+    return [flat[column] for column in CSV_COLUMNS]
 
 
-_JOINED: Mapping[str, Callable[[Any], Cell]] = {"missing": " ".join}
-
-
-def _json(body: Value, headers: Mapping[str, str] | None = None) -> Response:
+def _json(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """Encoded here and not by FastAPI: thousands of values need no second validation; tests hold them to the schema."""
     return Response(msgspec.json.encode(body), media_type="application/json", headers=dict(headers or {}))

@@ -40,9 +40,7 @@ DETAIL: dict[str, Any] = {
 VALUE: dict[str, Any] = {
     "indicator": "pm10_day_mean",
     "place": "havirov/mesto/thara",
-    "start": "2023-01-11T23:00:00Z",
-    "end": "2023-01-12T23:00:00Z",
-    "period": "P1D",
+    "window": {"start": "2023-01-11T23:00:00Z", "end": "2023-01-12T23:00:00Z", "period": "P1D"},
     "value": 20.3,
     "unit": "ug/m3",
     "status": "final",
@@ -127,6 +125,26 @@ class ComponentOut(Model):
     n_expected: int | None
 
 
+class WindowOut(Model):
+    """The window [start, end) of a value."""
+
+    model_config = example(**VALUE["window"])
+
+    start: Moment = Field(description="Inclusive.")
+    end: Moment = Field(description="Exclusive.")
+    period: str = Field(description="PT1H, P1D, P1M or P1Y.")
+
+
+class BandOut(Model):
+    """Band of the definition that a value falls into."""
+
+    model_config = example(index=2, label={"en": "Fair", "cs": "Přijatelná"}, color="#50ccaa")
+
+    index: int = Field(description="1 is the first.")
+    label: Title | None = None
+    color: str | None = None
+
+
 class ValueOut(Model):
     """One value, or the reason why there is none; never a bare number."""
 
@@ -134,14 +152,12 @@ class ValueOut(Model):
 
     indicator: str
     place: str
-    start: Moment = Field(description="Start of the window, inclusive.")
-    end: Moment = Field(description="End of the window, exclusive.")
-    period: str
+    window: WindowOut
     value: float | None = Field(description="null exactly where the status is insufficient_data.")
     unit: str
     status: str = Field(description="provisional, final or insufficient_data.")
     reason: str | None = Field(description="Why there is no value.")
-    band: int | None = Field(description="Band of the definition, 1 is the first.")
+    band: BandOut | None
     score: float | None = Field(description="0 (worst) to 100 (best), where the definition has scores.")
     coverage: float | None = Field(description="Share of what was expected, 0 to 1; null: unknown.")
     n_valid: int

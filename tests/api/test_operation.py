@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Quarantine and orders."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from hub.api.routes.operation import payload_view
+from hub.core.journal import JournalBatch
+from hub.core.reasons import REASONS
+from tests.api.conftest import MINUTE, NOW, World, set_aside
+from tests.api.test_devices import pages
+
+P = "/api/v1"
+
+
+async def test_messages_come_newest_first_with_reason_and_cure(world: World) -> None:
+    async with world.client() as client:
+        rows = (await client.get(f"{P}/quarantine")).json()["items"]
+        czech = (await client.get(f"{P}/quarantine", headers={"Accept-Language": "cs"})).json()["items"]
+    assert [(row["id"], row["reason"]) for row in rows] == [
+        ("0-3", "unknown_device"),
+        ("0-2", "malformed"),
+        ("0-1", "unknown_device"),
+    ]
+    assert rows[0]["title"] == "New device"
+    assert rows[0]["hint"].startswith("Register the device")
+    assert (czech[0]["title"], czech[1]["title"]) == ("Nové zařízení", "Obsah nelze přečíst")
+
+
+@pytest.mark.parametrize("reason", [*REASONS, "of_a_later_release"])
+async def test_every_reason_has_words_in_both_languages(world: World, reason: str) -> None:
+    await world.journals[0].commit(JournalBatch(quarantined=[set_aside(b"", reason=reason, topic="x")]))
+    async with world.client() as client:
+        for language in ("en", "cs"):
+            answer = await client.get(f"{P}/quarantine?reason={reason}", headers={"Accept-Language": language})
+            row = answer.json()["items"][0]
+            assert row["title"], language
+            assert row["hint"], language
+
+
+async def test_payloads_are_shown_with_a_key_only(world: World) -> None:
+    async with world.client() as client:
+        open_rows = (await client.get(f"{P}/quarantine")).json()["items"]
+    async with world.client("read") as client:
+        rows = (await client.get(f"{P}/quarantine")).json()["items"]
+        whole = (await client.get(f"{P}/quarantine/0-2")).json()["payload"]
+    assert [row["payload"] for row in open_rows] == [None, None, None]
+    assert rows[2]["payload"] == {
+        "encoding": "text",
+        "content": '{"readings": {"pm10": 20.3}}',
+        "bytes": 28,
+        "truncated": False,
+    }
+    assert (rows[1]["payload"]["encoding"], rows[1]["payload"]["truncated"]) == ("base64", True)
+    assert base64.b64decode(whole["content"]) == bytes(range(256)) * 4
+
+
+@pytest.mark.parametrize(
+    ("payload", "shown", "encoding", "content"),
+    [
+        (b"", 10, "text", ""),
+        ("žluťoučký\n".encode(), 50, "text", "žluťoučký\n"),
+        ("aaaž".encode(), 4, "text", "aaa"),
+        ("aa\N{GRINNING FACE}b".encode(), 5, "text", "aa"),
+        (b"\xff\xfe", 10, "base64", "//4="),
+        (b"a\x00b", 10, "base64", "YQBi"),
+        (b"\x1b[31mred", 10, "base64", "G1szMW1yZWQ="),
+        ("a\N{RIGHT-TO-LEFT OVERRIDE}b".encode(), 10, "base64", "YeKArmI="),
+        (b"abc\xff", 4, "base64", "YWJj/w=="),
+    ],
+)
+def test_a_preview_is_plain_text_or_base64(payload: bytes, shown: int, encoding: str, content: str) -> None:
+    view = payload_view(payload, shown)
+    assert (view["encoding"], view["content"]) == (encoding, content)
+    assert (view["bytes"], view["truncated"]) == (len(payload), len(payload) > shown)
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ({"reason": "malformed"}, ["0-2"]),
+        ({"external_id": "new-1"}, ["0-3", "0-2", "0-1"]),
+        ({"external_id": "new-2"}, []),
+        ({"connector": "chirpstack"}, []),
+        ({"state": "any"}, ["0-3", "0-2", "0-1"]),
+        ({"state": "redriven"}, []),
+    ],
+)
+async def test_filters(world: World, query: dict[str, str], ids: list[str]) -> None:
+    async with world.client() as client:
+        rows = (await client.get(f"{P}/quarantine", params=query)).json()["items"]
+    assert [row["id"] for row in rows] == ids
+
+
+async def test_pages_over_two_journals_neither_repeat_nor_skip_while_messages_come_in(world: World) -> None:
+    """Also where the clock of one was set back, so that ids and arrivals disagree."""
+    arrivals = [0, 4, 8, 12, 9, 10, 16]
+    old = [set_aside(b"x", NOW - 60 * MINUTE + n * MINUTE, topic="b") for n in arrivals]
+    await world.journals[1].commit(JournalBatch(quarantined=old))
+    async with world.client() as client:
+        first = (await client.get(f"{P}/quarantine?limit=4")).json()
+        await world.journals[0].commit(JournalBatch(quarantined=[set_aside(b"new", NOW, topic="c")]))
+        rest = await pages(client, f"{P}/quarantine", limit=2, cursor=first["next"])
+    ids = [row["id"] for page in (first["items"], *rest) for row in page]
+    assert ids == ["0-3", "0-2", "0-1", *(f"1-{n}" for n in range(7, 0, -1))]
+
+
+@pytest.mark.parametrize(
+    ("body", "matching", "arguments"),
+    [
+        ({"ids": ["0-1", "0-3"]}, 2, [{"journal": 0, "ids": [1, 3]}]),
+        ({"reason": "malformed"}, 1, [{"reason": "malformed"}]),
+        ({"connector": "native", "external_id": "new-1"}, 3, [{"connector": "native", "external_id": "new-1"}]),
+    ],
+)
+async def test_a_redrive_leaves_an_order_that_ingest_understands(
+    world: World, body: dict[str, Any], matching: int, arguments: list[dict[str, Any]]
+) -> None:
+    async with world.client("write") as client:
+        answer = (await client.post(f"{P}/quarantine/redrive", json=body)).raise_for_status().json()
+        orders = (await client.get(f"{P}/commands")).json()["items"]
+        (number,) = answer["commands"]
+        waiting = (await client.get(f"{P}/commands/{number}")).json()
+        world.ledger.commands.done(number, {"tried": matching, "redriven": matching, "waiting": 0})
+        done = (await client.get(f"{P}/commands/{number}")).json()
+    assert answer["matching"] == matching
+    assert [order["arguments"] for order in orders] == arguments
+    assert (waiting["done"], waiting["result"]) == (False, None)
+    assert (done["done"], done["result"]["redriven"]) == (True, matching)
+
+
+async def test_ids_and_a_filter_together_are_refused(world: World) -> None:
+    async with world.client("write") as client:
+        answer = await client.post(f"{P}/quarantine/redrive", json={"ids": ["0-1"], "reason": "malformed"})
+    assert answer.status_code == 422
+    assert world.ledger.commands.pending() == []
