@@ -97,7 +97,8 @@ def victoria(directory: Path) -> Iterator[DatabaseServer]:
     binary = require_binary("victoria-metrics")
     port = free_port()
     command = [str(binary), f"-httpListenAddr=127.0.0.1:{port}", f"-storageDataPath={directory}/victoria"]
-    with running(DatabaseServer([*command, "-retentionPeriod=100y"], port, directory / "victoria.log")) as server:
+    server = DatabaseServer([*command, "-retentionPeriod=100y"], port, directory / "victoria.log")
+    with running(server):
         yield server
 
 

@@ -51,7 +51,7 @@ def point_line(head: str, time: int, changed: Mapping[str, Reading], stored: Map
         parts.append(f"{quantity}={row.value}")
         worst = max(worst, row.flag)
         if not _usual(row) or quantity in stored:
-            parts += _sparse(quantity, row, stored.get(quantity))
+            parts += sparse_fields(quantity, row, stored.get(quantity))
     for quantity, row in stored.items():
         if quantity not in changed:
             worst = max(worst, row.flag)
@@ -80,7 +80,7 @@ def _usual(row: Reading) -> bool:
     return row.flag == 1 and row.revision == 0 and row.origin == 0 and row.time_source == "device"
 
 
-def _sparse(quantity: str, row: Reading, held: Reading | None) -> list[str]:
+def sparse_fields(quantity: str, row: Reading, held: Reading | None) -> list[str]:
     """Sparse fields that differ from the usual, now or as stored."""
     fields = []
     for suffix, name, usual in SPARSE:

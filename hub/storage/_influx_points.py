@@ -62,11 +62,12 @@ class Patch:
 
 
 class Verdicts:
-    """Outcomes of one batch, by index of its rows."""
+    """Outcomes of one batch, by index of its rows. `attempts`: the rows that writes were tried for."""
 
     def __init__(self, count: int) -> None:
         self.outcomes = [Outcome.STORED] * count
         self.errors: dict[int, str] = {}
+        self.attempts: list[Iterable[int]] = []
 
     def reject(self, row: int, words: str) -> None:
         """The store refuses this very row."""

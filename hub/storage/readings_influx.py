@@ -14,6 +14,7 @@ The store is the only writer of its measurements. Reads are InfluxQL; see `_infl
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from hub.core.readings import Columns, Outcome, PutResult, Reading, Series
 from hub.storage import _influx_query as ql
 from hub.storage._influx_errors import Refused
 from hub.storage._influx_http import Frame, Influx
+from hub.storage._influx_lane import Lane, fast_lane
 from hub.storage._influx_lines import QC, SPARSE, head, readings_at
 from hub.storage._influx_points import Home, Patch, Point, Verdicts, accept, decide_point, divide, refuse
 from hub.storage._influx_settings import InfluxSettings
@@ -54,22 +56,48 @@ class InfluxReadingStore:
         """Store what is new under the key rule of `hub.storage._reading_key`; durable when the server has answered."""
         async with self._one_at_a_time:
             verdicts = Verdicts(len(rows))
-            points = self._group(rows, verdicts)
-            await self._ask_newest({point.home for point in points if point.home.last is None})
-            late = [point for point in points if point.time <= _last(point.home)]
-            await self._look_up(late)
-            confirmed = self._confirmed(late)
-            patches = [patch for point in points if (patch := decide_point(point, rows, verdicts))]
-            self._settle(confirmed, rows, verdicts)
-            for point in points:
-                point.home.last = max(_last(point.home), point.time)
+            lane = fast_lane(rows, self._home_of)
             try:
-                for some in ql.batches(patches, _LINES_A_REQUEST):
-                    await self._write(some, verdicts)
+                if lane is None:
+                    await self._put_slow(rows, range(len(rows)), verdicts)
+                else:
+                    await self._put_fast(rows, lane, verdicts)
+                    await self._put_slow(rows, lane.slow, verdicts)
             except BaseException:
-                self._remember_doubt(patches)
+                self._remember_doubt(rows, verdicts)
                 raise
             return PutResult(verdicts.outcomes, verdicts.errors)
+
+    async def _put_fast(self, rows: Sequence[Reading], lane: Lane, verdicts: Verdicts) -> None:
+        """Write lines of rows that are all new; after a refusal they go the slow way, which knows how to divide."""
+        slow = set(lane.slow)
+        verdicts.attempts.append(i for i in range(len(rows)) if i not in slow)
+        for home, newest in lane.newest.items():
+            home.last = newest
+        try:
+            for some in ql.batches(lane.lines, _LINES_A_REQUEST):
+                await self._influx.write("\n".join(some).encode())
+        except Refused as refused:
+            points = self._group(rows, (i for i in range(len(rows)) if i not in slow), verdicts)
+            patches = [patch for point in points if (patch := decide_point(point, rows, verdicts))]
+            await self._write_divided(patches, refused.detail, verdicts)
+
+    async def _put_slow(self, rows: Sequence[Reading], indices: Sequence[int], verdicts: Verdicts) -> None:
+        """Look up, decide, write: right for any rows."""
+        if not indices:
+            return
+        points = self._group(rows, indices, verdicts)
+        await self._ask_newest({point.home for point in points if point.home.last is None})
+        late = [point for point in points if point.time <= _last(point.home)]
+        await self._look_up(late)
+        confirmed = self._confirmed(late)
+        patches = [patch for point in points if (patch := decide_point(point, rows, verdicts))]
+        self._settle(confirmed, rows, verdicts)
+        for point in points:
+            point.home.last = max(_last(point.home), point.time)
+        verdicts.attempts.append(indices)
+        for some in ql.batches(patches, _LINES_A_REQUEST):
+            await self._write(some, verdicts)
 
     async def scan(self, series: Sequence[Series], start: int, end: int) -> Columns:
         """All readings of the series with start <= time < end (ns)."""
@@ -126,11 +154,12 @@ class InfluxReadingStore:
     def _source(self, domain: str) -> str:
         return ql.source(domain, self._settings.retention_policy)
 
-    def _group(self, rows: Sequence[Reading], verdicts: Verdicts) -> Sequence[Point]:
-        """Rows that can be stored, as points in order of their first row."""
+    def _group(self, rows: Sequence[Reading], indices: Iterable[int], verdicts: Verdicts) -> Sequence[Point]:
+        """Those of the rows `indices` that can be stored, as points in order of their first row."""
         points: dict[tuple[Home, int], Point] = {}
         home_of = self._home_of
-        for i, row in enumerate(rows):
+        for i in indices:
+            row = rows[i]
             try:
                 home = home_of.get((row.device, row.quantity)) or self._home(row)
             except (Reject, Invalid) as error:
@@ -144,11 +173,11 @@ class InfluxReadingStore:
             point = points.get(key)
             if point is None:
                 point = points[key] = Point(home, row.time)
-            indices = point.rows.get(row.quantity)
-            if indices is None:
+            of_quantity = point.rows.get(row.quantity)
+            if of_quantity is None:
                 point.rows[row.quantity] = [i]
             else:
-                indices.append(i)
+                of_quantity.append(i)
         return list(points.values())
 
     def _home(self, row: Reading) -> Home:
@@ -235,10 +264,12 @@ class InfluxReadingStore:
             for patch in patches:
                 refuse(patch, words, verdicts)
 
-    def _remember_doubt(self, patches: Iterable[Patch]) -> None:
-        for patch in patches:
-            for quantity, row in patch.changed.items():
-                self._doubt[patch.point.home, patch.point.time, quantity] = row
+    def _remember_doubt(self, rows: Sequence[Reading], verdicts: Verdicts) -> None:
+        """After a failure nobody knows which of the rows sent are stored: the next look-up of each will tell."""
+        for i in chain.from_iterable(verdicts.attempts):
+            row = rows[i]
+            if verdicts.outcomes[i] is Outcome.STORED:
+                self._doubt[self._home_of[row.device, row.quantity], row.time, row.quantity] = row
         for oldest in list(self._doubt)[: max(0, len(self._doubt) - _MOST_IN_DOUBT)]:
             del self._doubt[oldest]
 

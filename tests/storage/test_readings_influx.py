@@ -11,11 +11,14 @@ import pytest
 from hub.core.errors import Retry, SettingsError, Stop
 from hub.core.quantities import Quantities
 from hub.core.readings import Outcome, Reading, Series, TimeSource
+from hub.storage import InfluxSettings
 from hub.storage._influx_errors import reaction
 from hub.storage._influx_http import Influx
+from hub.storage._influx_lane import fast_lane
 from hub.storage._influx_lines import head, line, point_line
+from hub.storage._influx_points import Home
 from hub.storage._influx_query import identifier, ranges, text
-from hub.storage.readings_influx import InfluxReadingStore, InfluxSettings
+from hub.storage.readings_influx import InfluxReadingStore
 from tests.influx_servers import ORG, TOKEN, Canned, DatabaseServer, Front, front, influxd, victoria
 
 T = 1_700_000_000_000_000_000
@@ -126,9 +129,12 @@ async def test_what_was_answered_survives_a_kill_of_the_server(influx: Database)
     assert len(await influx.store.scan([Series("a", "pm10")], 0, 2**62)) == 100
 
 
-async def test_a_type_conflict_rejects_exactly_the_guilty_rows(influx: Database) -> None:
+@pytest.mark.parametrize("warm", [False, True], ids=["slow lane", "fast lane"])
+async def test_a_type_conflict_rejects_exactly_the_guilty_rows(influx: Database, warm: bool) -> None:
     """no2 of this shard is an integer already: every no2 is refused, all that came with it is stored."""
     influx.write(f"air,device=z no2=1i {T}")
+    if warm:
+        await influx.store.put([row(1.5, at=-(10**15), quantity=q) for q in ("pm10", "no2", "o3")])
     rows = [
         row(1.5 + i, at=i, quantity=q, flag=3 if q == "no2" else 1) for i in range(300) for q in ("pm10", "no2", "o3")
     ]
@@ -137,7 +143,7 @@ async def test_a_type_conflict_rejects_exactly_the_guilty_rows(influx: Database)
     assert {o for r, o in zip(rows, result.outcomes, strict=True) if r.quantity != "no2"} == {NEW}
     assert all("already exists as type integer" in words for words in result.errors.values())
     assert {r.quantity for r in (rows[i] for i in result.errors)} == {"no2"}
-    own = [p for p in influx.points() if p["device"] == "a"]
+    own = [p for p in influx.points() if p["device"] == "a" and p["time"] >= T]  # type: ignore[operator]  # an int
     assert len(own) == 300
     assert all(set(p) == {"time", "device", "pm10", "o3", "qc"} and p["qc"] == 1 for p in own)
 
@@ -207,11 +213,97 @@ async def test_a_busy_server_says_when_to_come_again(
     assert await outcomes(store, row()) == [NEW]
 
 
+async def test_a_duplicate_stays_one_though_a_look_up_failed(influx: Database) -> None:
+    """Only rows whose own write went unanswered may count as stored later."""
+    await influx.store.put([row(1.0)])
+    influx.server.stop()
+    try:
+        with pytest.raises(Retry):
+            await influx.store.put([row(1.0)])
+    finally:
+        influx.server.start()
+    assert await outcomes(influx.store, row(1.0)) == [DUPLICATE]
+
+
+def home_of(last: int) -> dict[tuple[str, str], Home]:
+    homes = {domain: Home("a", domain, f"{domain},device=a") for domain in ("air", "weather")}
+    for home in homes.values():
+        home.last = T + last
+    domains = {"pm10": "air", "no2": "air", "air_temperature": "weather"}
+    return {("a", quantity): homes[domain] for quantity, domain in domains.items()}
+
+
+MIXED = [row(1.0), row(2.0, quantity="air_temperature"), row(3.0, quantity="no2", flag=4)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "last", "lines", "slow"),
+    [
+        (
+            MIXED,
+            -1,
+            ["air,device=a pm10=1.0,no2=3.0,no2_qc=4i,qc=4i", "weather,device=a air_temperature=2.0,qc=1i"],
+            [],
+        ),
+        (MIXED, 0, [], [0, 1, 2]),
+        ([row(1.0), row(2.0, at=1)], 0, ["air,device=a pm10=2.0,qc=1i"], [0]),
+        ([], 0, [], []),
+    ],
+)
+def test_plainly_new_rows_take_the_fast_lane(rows: list[Reading], last: int, lines: list[str], slow: list[int]) -> None:
+    lane = fast_lane(rows, home_of(last))
+    assert lane is not None
+    assert [text.rpartition(" ")[0] for text in lane.lines] == lines
+    assert list(lane.slow) == slow
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row(1.0), row(1.0)],
+        [row(1.0, at=1), row(1.0)],
+        [row(1.0), row(2.0, at=1), row(3.0, quantity="no2")],
+        [row(float("nan"))],
+        [row(revision=-1)],
+        [row(at=2**63)],
+        [row(quantity="o3")],
+        [row(device="b")],
+    ],
+)
+def test_a_batch_whose_rows_might_meet_or_are_faulty_goes_the_slow_way(rows: list[Reading]) -> None:
+    assert fast_lane(rows, home_of(-1)) is None
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["slow lane", "fast lane"])
+async def test_late_and_new_rows_of_one_batch_are_each_decided(influx: Database, warm: bool) -> None:
+    """Plainly new rows take a shorter way than the others; together they end as one by one."""
+    if warm:
+        await influx.store.put([row(0.5, at=-1, device=d, quantity=q) for d in "ab" for q in ("pm10", "no2")])
+    await influx.store.put([row(1.0, at=10), row(1.0, at=10, device="b")])
+    batch = [
+        row(2.0, at=20), row(2.5, at=20, quantity="no2", flag=3),  # new, one point
+        row(9.0, at=10), row(1.5, at=10, quantity="no2", flag=4),  # conflict; joins a stored point
+        row(3.0, at=30, device="b"), row(1.0, at=10, device="b"), row(4.0, at=40, device="b"),
+    ]  # fmt: skip
+    assert await outcomes(influx.store, *batch) == [NEW, NEW, CONFLICT, NEW, NEW, DUPLICATE, NEW]
+    found = {(p["device"], p["time"]): (p.get("pm10"), p.get("no2"), p["qc"]) for p in influx.points()}
+    assert {key: value for key, value in found.items() if key[1] >= T} == {  # type: ignore[operator]  # an int
+        ("a", T + 10): (1, 1.5, 4),
+        ("a", T + 20): (2, 2.5, 3),
+        ("b", T + 10): (1, None, 1),
+        ("b", T + 30): (3, None, 1),
+        ("b", T + 40): (4, None, 1),
+    }
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["slow lane", "fast lane"])
 async def test_a_row_stored_without_an_answer_counts_as_stored_once(
-    behind_front: tuple[Front, InfluxReadingStore],
+    behind_front: tuple[Front, InfluxReadingStore], warm: bool
 ) -> None:
     """The server stored the batch but its answer got lost: put again, the rows are stored, then duplicates."""
     answers, store = behind_front
+    if warm:
+        await store.put([row(0.5, at=-1)])
     answers.script.append(Canned(503, after=True))
     with pytest.raises(Retry):
         await store.put([row(1.0), row(2.0, at=1)])
