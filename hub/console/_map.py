@@ -34,14 +34,15 @@ class Drawing(NamedTuple):
 def draw(places: Sequence[Place], layout: Mapping[str, tuple[int, int]], language: str) -> Drawing:
     """Tiles of the places, by the layout given (odd rows stand half a tile to the right) or by their coordinates."""
     grid = layout if all(p.id in layout for p in places) else by_coordinates(places)
-    tiles = [_tile(place, *grid[place.id], language) for place in places]
+    left = min((column * 2 + row % 2 for column, row in grid.values()), default=0) * WIDTH // 2  # no empty margin
+    tiles = [_tile(place, *grid[place.id], left, language) for place in places]
     right = max((t.x for t in tiles), default=0) + WIDTH // 2
     bottom = max((t.y for t in tiles), default=0) + HEIGHT // 2
     return Drawing(tiles, right, bottom)
 
 
-def _tile(place: Place, column: int, row: int, language: str) -> Tile:
-    x = column * WIDTH + WIDTH // 2 + (WIDTH // 2 if row % 2 else 0)
+def _tile(place: Place, column: int, row: int, left: int, language: str) -> Tile:
+    x = column * WIDTH + WIDTH // 2 + (WIDTH // 2 if row % 2 else 0) - left
     y = row * _PITCH + HEIGHT // 2
     return Tile(place.id, x, y, hexagon(x, y), lines(place.title.get(language, place.id)))
 

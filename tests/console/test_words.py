@@ -121,6 +121,12 @@ def test_tiles_of_the_city_do_not_overlap() -> None:
             assert (a.x - b.x) ** 2 + (a.y - b.y) ** 2 >= (WIDTH - 2) ** 2
 
 
+def test_the_drawing_has_no_empty_margin() -> None:
+    city = load_city()
+    tiles = draw([p for p in city.places if p.kind is PlaceKind.PART], city.cells, "cs").tiles
+    assert min(tile.x for tile in tiles) == WIDTH // 2
+
+
 def test_places_without_a_layout_stand_by_their_coordinates() -> None:
     def part(name: str, latitude: float, longitude: float) -> Place:
         return Place(
