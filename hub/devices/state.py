@@ -52,10 +52,18 @@ class Finding(NamedTuple):
 
 
 def device_state(device: Device, seen: DeviceSeen | None, flags: FlagCount, now: int) -> Finding:
-    """State of `device` at `now` (ns), from its last message and the flags of its recent readings."""
+    """State of `device` at `now` (ns), from its last message and the flags of its recent readings.
+
+    A device that only delivers what it measured long ago (a full buffer, a replayed file) is as silent about now as one
+    that sends nothing, so the newest reading counts where it is older than the message. A reading is stamped with the
+    start of its interval: one interval is added.
+    """
     if seen is None:
         return Finding(State.WAITING, None, device.interval, flags)
-    age = max(0, now - seen.received) // NS
+    last = seen.received
+    if seen.time is not None and device.interval:
+        last = min(last, seen.time + device.interval * NS)
+    age = max(0, now - last) // NS
     late = age / device.interval if device.interval else 0.0
     return Finding(_state(late, flags), age, device.interval, flags)
 

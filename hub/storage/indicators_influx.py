@@ -97,6 +97,7 @@ def _fields(value: IndicatorValue, registry: RegistrySnapshot, language: str) ->
         "revision": value.revision,
         "status": str(value.status),
         "valid": valid,
+        "lower_bound": value.lower_bound,
         "reason": value.reason or "",
         "place_name": place_name(value.place, registry, language),
         "origin": Origin(value.origin).word,

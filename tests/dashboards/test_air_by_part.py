@@ -242,7 +242,6 @@ async def test_table_has_the_newest_valid_hour_of_each_part_with_all_that_belong
 
 
 @pytest.mark.server
-@pytest.mark.xfail(reason="the sink does not write the field lower_bound yet", strict=True)
 async def test_table_says_which_values_are_lower_bounds(filled: Filled) -> None:
     rows = filled.panel("Poslední platná hodnota každé části")
     newest = {v.place: v for v in filled.truth("eaqi_2024_district") if v.value is not None}

@@ -81,3 +81,18 @@ def test_flags_are_counted_by_device_over_its_quantities() -> None:
         origin=np.zeros(5, dtype=np.uint8),
     )
     assert flag_counts(columns) == {"a": FlagCount(3, 2), "b": FlagCount(2, 0)}
+
+
+@pytest.mark.parametrize(
+    ("claim", "reading_hours_ago", "expected"),
+    [
+        ("a buffer sent late says nothing about now", 6, State.SILENT),
+        ("an hour's mean is stamped with its start", 1.05, State.HEALTHY),
+        ("a clock that runs ahead does not make a device fresher than its message", -1, State.HEALTHY),
+    ],
+)
+def test_old_readings_do_not_make_a_device_healthy(claim: str, reading_hours_ago: float, expected: State) -> None:
+    device = Device(id="d", connector="native", external_id="d", interval=1800)
+    time = NOW - int(reading_hours_ago * 60 * MINUTE)
+    seen = DeviceSeen(device="d", received=NOW, time=time, messages=1)
+    assert device_state(device, seen, FlagCount(), NOW).state is expected, claim
