@@ -54,6 +54,7 @@ class Values(NamedTuple):
     place: Ints
     start: Ints
     value: Floats  # NaN: insufficient
+    unknown: Bools  # its coverage is not known
     lower_bound: Bools
     origin: Bytes
     grade: Bytes
@@ -198,6 +199,7 @@ def _reduced(
     coverage = np.divide(n_valid, expected, out=np.zeros(n), where=expected > 0)
     rising = reduction in {"count_over", "maximum", "total"}
     bounded = np.bincount(group[valid], values.lower_bound[keep][valid], n) > 0
+    unknown = np.bincount(group[valid], values.unknown[keep][valid], n) > 0  # what is unknown below stays unknown
     speaks = valid | ~(n_valid > 0)[group]
     return Cells(
         value.reshape(shape),
@@ -205,7 +207,7 @@ def _reduced(
         (np.bincount(group, minlength=n) > 0).reshape(shape),
         n_valid.reshape(shape),
         expected.reshape(shape),
-        coverage.reshape(shape),
+        np.where(unknown, np.nan, coverage).reshape(shape),
         (bounded | (rising & (n_valid < expected))).reshape(shape),
         worst(values.origin[keep][speaks], group[speaks], n).reshape(shape),
         worst(values.grade[keep][speaks], group[speaks], n).reshape(shape),
@@ -257,6 +259,7 @@ def values_of(stored: Sequence[IndicatorValue]) -> Values:
         np.array([position[v.place] for v in stored], dtype=np.int64),
         np.array([v.start for v in stored], dtype=np.int64),
         np.array([np.nan if v.value is None else v.value for v in stored], dtype=np.float64),
+        np.array([v.coverage is None for v in stored], dtype=np.bool_),
         np.array([v.lower_bound for v in stored], dtype=np.bool_),
         np.array([v.origin for v in stored], dtype=np.uint8),
         np.array([v.grade for v in stored], dtype=np.uint8),

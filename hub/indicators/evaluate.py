@@ -147,6 +147,7 @@ def _listed(figures: Sequence[float], d: Definition, source: Definition, city: C
         np.full(n, windows[0]) if source.window == d.window else starts[:n],
         np.array(figures, dtype=np.float64),
         np.zeros(n, dtype=np.bool_),
+        np.zeros(n, dtype=np.bool_),
         np.zeros(n, dtype=np.uint8),
         np.zeros(n, dtype=np.uint8),
     )
@@ -266,6 +267,7 @@ class _Timed:
             np.array(self._times, dtype=np.int64),
             np.array([self._table.number(row, name) for row in range(n)], dtype=np.float64),
             np.zeros(n, dtype=np.bool_),
+            np.zeros(n, dtype=np.bool_),
             np.zeros(n, dtype=np.uint8),
             np.zeros(n, dtype=np.uint8),
         )
@@ -286,10 +288,12 @@ class _Timed:
         series = sorted({Series(name, quantity) for _, name, quantity, _ in cells})
         index = {s: i for i, s in enumerate(series)}
         interval = self._how.interval or self._step() // NS
+        since = min(self._times) - _NOMINAL[Period.YEAR]
+        sites = dict(zip(names, self._sites, strict=True))
         devices = {
             name: Device(id=name, connector="", external_id=name, interval=interval, grade=Grade.REFERENCE,
-                         mountings=(Mounting(site, min(self._times) - _NOMINAL[Period.YEAR]),))
-            for name, site in zip(names, self._sites, strict=True)
+                         mountings=(Mounting(site, since),))
+            for name, site in sites.items()
         }  # fmt: skip
         return Columns(
             series,

@@ -108,7 +108,7 @@ def windows_of(hours: Ints, d: Definition, city: Calendar, behind: int = 0) -> I
 def trailing(starts: Ints, d: Definition, city: Calendar, now: int) -> Ints:
     """Windows within TRAIL after the given ones that are over by `now` and not among them."""
     count = TRAIL[d.window]
-    if not count or not len(starts) or int(starts[0]) >= now:
+    if not count or not len(starts) or int(starts[0]) >= now:  # nothing lies between
         return _NONE
     last = d.on(city).windows(int(starts[-1]), int(starts[-1]) + 1, d.window)[0][1]
     beyond = min(now, last + count * 32 * 24 * HOUR if d.window is Period.MONTH else last + count * 25 * HOUR)

@@ -12,103 +12,116 @@ import numpy as np
 
 from hub.core.indicators import Component, IndicatorValue, Status
 from hub.core.readings import Grade, Origin
-from hub.indicators.cells import Bools, Cells
+from hub.indicators.aggregation import Ints
+from hub.indicators.cells import Bools
 from hub.indicators.combine import Results, Values
-from hub.indicators.definition import Input
+from hub.indicators.definition import Definition
 
+_ORIGINS = {o.value: o for o in Origin}
+_GRADES = {g.value: g for g in Grade}
 _STEP_WORDS = {"PT1H": "hours", "P1D": "days", "P1M": "months", "P1Y": "years"}
 
 
 def materialise(r: Results, wanted: Bools, units: Mapping[str, str]) -> Iterator[IndicatorValue]:
     """Values of the wanted (place, window) pairs; `units` has the unit of each input."""
+    p, w = np.nonzero(wanted)
     sites = _sites_below(r)
-    for p, w in zip(*(index.tolist() for index in np.nonzero(wanted)), strict=True):
-        yield _one(r, p, w, units, sites)
+    inputs = [_Column(r, name, units[name], p, w) for name in r.inputs]
+    numbers = zip(
+        p.tolist(), r.windows[w].tolist(), r.windows[w + 1].tolist(),
+        *(column[p, w].tolist() for column in (r.value, r.band, r.score, r.n_valid, r.n_expected, r.coverage,
+                                               r.lower_bound, r.origin, r.grade)),
+        strict=True,
+    )  # fmt: skip
+    for i, (place, start, end, value, band, score, n_valid, n_expected, coverage, low, origin, grade) in enumerate(
+        numbers
+    ):
+        below = sites.get((r.places[place], start), {})
+        sufficient = not math.isnan(value)
+        yield IndicatorValue(
+            indicator=r.definition.id,
+            place=r.places[place],
+            start=start,
+            end=end,
+            period=r.definition.window.value,
+            value=value if sufficient else None,
+            unit=r.definition.unit,
+            status=Status.FINAL if sufficient else Status.INSUFFICIENT,
+            definition_version=r.definition.version,
+            reason=None if sufficient else _reason(r.definition, inputs, i),
+            band=band or None,
+            score=_number(score),
+            coverage=_share(coverage),
+            n_valid=int(n_valid),
+            n_expected=_count(n_expected),
+            missing=_missing(inputs, i, below),
+            lower_bound=low,
+            components=_components(r.definition.unit, inputs, i, below),
+            origin=_ORIGINS[origin],
+            grade=_GRADES[grade],
+        )
 
 
-def _one(
-    r: Results, p: int, w: int, units: Mapping[str, str], sites: Mapping[tuple[str, int], Mapping[str, float]]
-) -> IndicatorValue:
-    d, place, start = r.definition, r.places[p], int(r.windows[w])
-    value = _number(r.value[p, w])
-    below = sites.get((place, start), {})
-    missing = [n for n in r.inputs if r.used[n][p, w] and not r.inputs[n].available[p, w]] if not below else []
-    missing += [site for site, figure in below.items() if math.isnan(figure)]
-    return IndicatorValue(
-        indicator=d.id,
-        place=place,
-        start=start,
-        end=int(r.windows[w + 1]),
-        period=d.window.value,
-        value=value,
-        unit=d.unit,
-        status=Status.INSUFFICIENT if value is None else Status.FINAL,
-        definition_version=d.version,
-        reason=_reason(r, p, w) if value is None else None,
-        band=int(r.band[p, w]) or None,
-        score=_number(r.score[p, w]),
-        coverage=_share(r.coverage[p, w]),
-        n_valid=int(r.n_valid[p, w]),
-        n_expected=_count(r.n_expected[p, w]),
-        missing=tuple(missing),
-        lower_bound=bool(r.lower_bound[p, w]),
-        components=_components(r, p, w, units, below),
-        origin=Origin(int(r.origin[p, w])),
-        grade=Grade(int(r.grade[p, w])),
-    )
+class _Column:
+    """One input's cells of the wanted windows, as lists."""
+
+    def __init__(self, r: Results, name: str, unit: str, p: Ints, w: Ints) -> None:
+        cells = r.inputs[name]
+        self.name, self.unit, self.item = name, unit, r.definition.inputs[name]
+        self.used: list[bool] = r.used[name][p, w].tolist()
+        self.available: list[bool] = cells.available[p, w].tolist()
+        self.seen: list[bool] = cells.seen[p, w].tolist()
+        self.value: list[float] = cells.value[p, w].tolist()
+        self.band: list[int] = r.input_bands[name][p, w].tolist()
+        self.n_valid: list[float] = cells.n_valid[p, w].tolist()
+        self.n_expected: list[float] = cells.n_expected[p, w].tolist()
+        self.coverage: list[float] = cells.coverage[p, w].tolist()
+
+    def component(self, i: int) -> Component:
+        """What this input gave."""
+        available = self.available[i]
+        return Component(
+            value=self.value[i] if available else None,
+            unit=self.unit,
+            band=self.band[i] if available and self.item.bands else None,
+            coverage=_share(self.coverage[i]),
+            n_valid=int(self.n_valid[i]),
+            n_expected=_count(self.n_expected[i]),
+        )
 
 
-def _components(
-    r: Results, p: int, w: int, units: Mapping[str, str], below: Mapping[str, float]
-) -> dict[str, Component]:
+def _missing(inputs: Sequence[_Column], i: int, below: Mapping[str, float]) -> tuple[str, ...]:
+    """Inputs, or places below, that should have given something and did not."""
     if below:
-        return {site: Component(value=_number(figure), unit=r.definition.unit) for site, figure in below.items()}
-    if len(r.inputs) == 1:
+        return tuple(site for site, figure in below.items() if math.isnan(figure))
+    return tuple(c.name for c in inputs if c.used[i] and not c.available[i])
+
+
+def _components(unit: str, inputs: Sequence[_Column], i: int, below: Mapping[str, float]) -> dict[str, Component]:
+    if below:
+        return {site: Component(value=_number(figure), unit=unit) for site, figure in below.items()}
+    if len(inputs) == 1:
         return {}
-    return {n: _component(c, r, n, p, w, units[n]) for n, c in r.inputs.items() if r.used[n][p, w] and c.seen[p, w]}
+    return {c.name: c.component(i) for c in inputs if c.used[i] and c.seen[i]}
 
 
-def _component(c: Cells, r: Results, name: str, p: int, w: int, unit: str) -> Component:
-    available = bool(c.available[p, w])
-    has_bands = available and bool(r.definition.inputs[name].bands)
-    return Component(
-        value=_number(c.value[p, w]) if available else None,
-        unit=unit,
-        band=int(r.input_bands[name][p, w]) if has_bands else None,
-        coverage=_share(c.coverage[p, w]),
-        n_valid=int(c.n_valid[p, w]),
-        n_expected=_count(c.n_expected[p, w]),
-    )
-
-
-def _reason(r: Results, p: int, w: int) -> str:
+def _reason(d: Definition, inputs: Sequence[_Column], i: int) -> str:
     """Why there is no value, in words."""
-    d = r.definition
-    lacking = [
-        f"{name}: {_lack(item, r, r.inputs[name], p, w)}"
-        for name, item in d.inputs.items()
-        if r.used[name][p, w] and not r.inputs[name].available[p, w]
-    ]
+    lacking = [f"{c.name}: {_lack(d, c, i)}" for c in inputs if c.used[i] and not c.available[i]]
     return "; ".join(lacking) or f"{d.formula} has no result for these inputs"
 
 
-def _lack(item: Input, r: Results, c: Cells, p: int, w: int) -> str:
-    d = r.definition
-    n, expected = int(c.n_valid[p, w]), _count(c.n_expected[p, w])
-    if item.indicator:
-        word = _STEP_WORDS[r.definition.window] if item.reduce is None else f"{item.indicator} windows"
-        word = "places" if d.spatial else word
-        return (
-            f"no value of {item.indicator}"
-            if n == 0
-            else f"{n} of {expected} {word}, {_share_text(item.capture)} needed"
-        )
-    word = _STEP_WORDS[d.step] if d.step else "readings"
-    capture = d.capture if d.step else item.capture
-    if not c.seen[p, w]:
+def _lack(d: Definition, c: _Column, i: int) -> str:
+    n, expected = int(c.n_valid[i]), _count(c.n_expected[i])
+    if c.item.indicator:
+        word = "places" if d.spatial else f"windows of {c.item.indicator}"
+        none = f"no value of {c.item.indicator}"
+        return none if n == 0 else f"{n} of {expected} {word}, {_share_text(c.item.capture)} needed"
+    if not c.seen[i]:
         return "no valid reading"
+    word, capture = (_STEP_WORDS[d.step], d.capture) if d.step else ("readings", c.item.capture)
     if expected is None:
-        return f"{n} {word}, not enough of the window"
+        return f"{n} {word}, {_share_text(capture)} of the window needed"
     return f"{n} of {expected} {word}, {math.ceil(capture * expected - 1e-9)} needed"
 
 

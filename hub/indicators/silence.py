@@ -46,4 +46,5 @@ class Silence:
 
     def _behind(self, key: Key, starts: Ints, registry: RegistrySnapshot, now: int) -> Ints:
         d = self._catalogue.get(key[0])
-        return watched(trailing(starts, d, self._city, now), d, self._city, list(registry.devices.values()), key[1])
+        over = max(now, int(starts[-1]))  # what came before the newest reading is over, whatever the clock says
+        return watched(trailing(starts, d, self._city, over), d, self._city, list(registry.devices.values()), key[1])

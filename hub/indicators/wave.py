@@ -7,6 +7,7 @@ wave at once, so a crash leaves either all of it or nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ from hub.indicators.plan import Key, Marks, Span, place_at, spans, windows_of
 from hub.indicators.results import materialise
 from hub.indicators.revision import decide
 
-_CHUNK = 50_000
+_CHUNK = 10_000  # values compared with the ledger at once
 _LOOKBACK = max(REACH.values())
 
 
@@ -137,10 +138,10 @@ class Wave:
         for p, place in enumerate(results.places):
             wanted[p] = np.isin(results.windows[:-1], starts[place])
         units = self._world.catalogue.input_units(results.definition)
-        fresh = list(materialise(results, wanted, units))
-        self.windows += len(fresh)
-        for i in range(0, len(fresh), _CHUNK):
-            self._decide(fresh[i : i + _CHUNK], marks)
+        fresh = materialise(results, wanted, units)
+        while chunk := list(islice(fresh, _CHUNK)):
+            self.windows += len(chunk)
+            self._decide(chunk, marks)
 
     def _decide(self, fresh: Sequence[IndicatorValue], marks: Marks) -> None:
         w = self._world

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Same readings, same values: whatever the order, the batches, the crashes, or the way of computing."""
+
+import asyncio
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.core.errors import Retry
+from hub.core.indicators import Correction, IndicatorValue, Status
+from hub.core.places import Mounting
+from hub.core.quantities import Quantities
+from hub.core.readings import Origin, Reading
+from hub.core.windows import HOUR, Calendar, parse_instant
+from hub.indicators.catalogue import Catalogue, load_catalogue
+from hub.indicators.engine import Engine
+from tests.indicators.fakes import PART, SITE, FakeJournal, FakeLedger, FakeRegistry, FakeStore, device, reading
+
+CATALOGUE = load_catalogue(Quantities.load())
+PRAGUE = Calendar.of("Europe/Prague")
+T0 = parse_instant("2026-03-27T00:00:00Z")  # the night of 29 March has 23 hours
+DAY = 24 * HOUR
+SECOND = "havirov/mesto/druha"
+
+
+class Hub:
+    """An engine on fakes with a clock that stands still until it is moved."""
+
+    def __init__(self, *devices: object, catalogue: Catalogue = CATALOGUE, limit: int = 50) -> None:
+        self.registry = FakeRegistry(*(devices or (device("a"), device("b"), device("c", SECOND))))  # type: ignore[arg-type] # devices
+        self.store, self.journal, self.ledger = FakeStore(), FakeJournal(), FakeLedger()
+        self.now = T0
+        self.catalogue, self.limit = catalogue, limit
+        self.restart()
+
+    def restart(self) -> None:
+        self.engine = Engine(self.catalogue, PRAGUE, self.store, self.ledger, self.registry, [self.journal],
+                             lambda: self.now, self.limit)  # fmt: skip
+
+    async def take(self, rows: Sequence[Reading]) -> None:
+        """Store first, then the touch log: as ingest does."""
+        await self.store.put(rows)
+        self.journal.commit(rows)
+
+    async def settle(self, now: int | None = None) -> None:
+        self.now = now or self.now
+        while True:
+            try:
+                await self.engine.settle()
+                return
+            except Retry:
+                continue
+
+    def value(self, indicator: str, start: int, place: str = SITE) -> IndicatorValue:
+        return self.ledger.rows[indicator, place, start]
+
+    def results(self) -> dict[tuple[str, str, int], tuple[object, ...]]:
+        return {key: (value.status, *value.result()) for key, value in self.ledger.rows.items()}
+
+
+def stream(seed: int, hours: int) -> list[Reading]:
+    """Hourly readings with gaps of three devices at two sites."""
+    random = Random(seed)
+    return [
+        reading(d, q, T0 + h * HOUR, round(random.uniform(0, 140), 1), flag=random.choice([1, 1, 1, 1, 2, 3, 4]))
+        for h in range(hours)
+        for d in "abc"
+        for q in ("pm10", "pm2_5", "no2")
+        if random.random() < 0.85
+    ]
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10**6), chaos=st.integers(0, 10**6), limit=st.sampled_from([20, 5000]))
+def test_any_order_duplication_split_and_restart_gives_the_values_of_an_orderly_run(
+    seed: int, chaos: int, limit: int
+) -> None:
+    rows = stream(seed, 30)
+    end = T0 + 4 * DAY
+
+    async def orderly() -> Hub:
+        hub = Hub()
+        await hub.take(rows)
+        await hub.settle(end)
+        return hub
+
+    async def wild() -> Hub:
+        hub = Hub(limit=limit)
+        random = Random(chaos)
+        shuffled = rows + random.sample(rows, len(rows) // 20)
+        random.shuffle(shuffled)
+        while shuffled:
+            n = random.randint(1, 200)
+            batch, shuffled = shuffled[:n], shuffled[n:]
+            await hub.take(batch)
+            hub.now += random.randint(0, 6) * HOUR
+            hub.ledger.crash = random.randint(0, 1)
+            hub.store.away = random.randint(0, 1)
+            if random.random() < 0.5:
+                try:
+                    await hub.engine.step()
+                except Retry:
+                    hub.restart()
+        await hub.settle(max(end, hub.now))
+        return hub
+
+    one, two = asyncio.run(orderly()), asyncio.run(wild())
+    late = two.now > end
+    expected, found = one.results(), two.results()
+    if late:  # time went on further, so silence was noticed further: the rows of the shorter run must be there
+        found = {key: found[key] for key in expected}
+    assert found == expected
+
+
+async def test_recompute_into_an_empty_ledger_equals_the_live_values() -> None:
+    rows = stream(3, 100)
+    live, bulk = Hub(), Hub()
+    for i in range(0, len(rows), 37):
+        await live.take(rows[i : i + 37])
+        await live.settle(live.now + HOUR)
+    await live.settle(T0 + 8 * DAY)
+    await bulk.store.put(rows)
+    bulk.now = live.now
+    seen: list[tuple[int, int]] = []
+    await bulk.engine.recompute(progress=lambda done, total: seen.append((done, total)))
+    assert bulk.results() == live.results()
+    assert seen[-1] == (len(seen), len(seen))
+
+
+async def test_recompute_of_what_is_right_writes_nothing() -> None:
+    hub = Hub()
+    await hub.take(stream(4, 50))
+    await hub.settle(T0 + 8 * DAY)
+    done = await hub.engine.recompute(start=T0 - DAY)
+    assert done.written == 0
+    assert done.windows > 100
+
+
+async def test_an_excluded_reading_gives_what_would_have_been_without_it() -> None:
+    rows = stream(5, 48)
+    bad = [r for r in rows if r.device == "a" and r.quantity == "pm10" and T0 + 5 * HOUR <= r.time < T0 + 9 * HOUR]
+    assert bad
+    one, two = Hub(), Hub()
+    await one.take(rows)
+    await one.settle(T0 + 4 * DAY)
+    one.ledger.fixes.append(
+        Correction(id=12, device="a", quantity="pm10", start=T0 + 5 * HOUR, end=T0 + 9 * HOUR, action="exclude",
+                   flag=None, by="test", reason="spider")
+    )  # fmt: skip
+    await one.settle()
+    await two.take([r for r in rows if r not in bad])
+    await two.settle(T0 + 4 * DAY)
+    assert {k: v for k, v in one.results().items() if k in two.results()} == two.results()
+    changed = [v for v in one.ledger.rows.values() if v.revision > 1]
+    assert changed
+    assert {v.cause for v in changed} == {"correction 12"}
+
+
+async def test_an_overridden_flag_changes_what_counts() -> None:
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0, 30)])
+    await hub.settle(T0 + 2 * HOUR)
+    assert hub.value("eaqi_2024", T0).value == 2
+    hub.ledger.fixes.append(
+        Correction(
+            id=1, device="a", quantity=None, start=T0, end=T0 + 1, action="override_flag", flag=4, by="t", reason=""
+        )
+    )
+    await hub.settle()
+    assert hub.value("eaqi_2024", T0).status is Status.INSUFFICIENT
+
+
+async def test_a_window_is_provisional_then_final_then_revised() -> None:
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0, 30)])
+    await hub.settle(T0 + HOUR // 2)
+    first = hub.value("eaqi_2024", T0)
+    assert (first.status, first.revision, first.closed, first.value) == (Status.PROVISIONAL, 0, False, 2)
+    await hub.settle(T0 + 3 * HOUR)  # end and two hours of grace
+    final = hub.value("eaqi_2024", T0)
+    assert (final.status, final.revision, final.closed, final.cause) == (Status.FINAL, 1, True, None)
+    await hub.take([reading("a", "no2", T0, 130)])
+    await hub.settle(T0 + 4 * HOUR)
+    revised = hub.value("eaqi_2024", T0)
+    assert (revised.status, revised.revision, revised.value, revised.cause) == (Status.FINAL, 2, 5, "late readings")
+    assert [v.value for v in hub.ledger.revisions("eaqi_2024", SITE, T0)] == [2, 2, 5]
+
+
+async def test_what_is_late_but_changes_nothing_writes_nothing() -> None:
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0, 30)])
+    await hub.settle(T0 + 5 * HOUR)
+    before = hub.ledger.seq
+    hub.journal.commit([reading("a", "pm10", T0, 30)])
+    await hub.settle()
+    assert hub.ledger.seq == before
+
+
+async def test_a_running_import_holds_values_open() -> None:
+    hub = Hub(device("a"))
+    hub.ledger.imports = ["replay"]
+    await hub.take([reading("a", "pm10", T0, 30)])
+    await hub.settle(T0 + 3 * DAY)
+    assert hub.value("eaqi_2024", T0).status is Status.PROVISIONAL
+    hub.ledger.imports = []
+    await hub.settle()
+    assert hub.value("eaqi_2024", T0).status is Status.FINAL
+
+
+async def test_too_little_data_is_closed_with_its_reason() -> None:
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0 + h * HOUR, 30) for h in range(5)])
+    await hub.settle(T0 + 5 * DAY)
+    day = hub.value("pm10_day_mean", T0 - HOUR)
+    assert (day.status, day.value, day.closed, day.coverage) == (Status.INSUFFICIENT, None, True, round(5 / 24, 6))
+    assert day.reason == "pm10: 5 of 24 hours, 18 needed"
+
+
+async def test_without_an_interval_coverage_is_unknown() -> None:
+    hub = Hub(device("a", interval=None))
+    await hub.take([reading("a", "pm10", T0 - HOUR + h * HOUR, 30) for h in range(24)])
+    await hub.settle(T0 + 5 * DAY)
+    hour, day = hub.value("eaqi_2024", T0), hub.value("pm10_day_mean", T0 - HOUR)
+    assert (hour.value, hour.coverage, hour.n_expected) == (2, None, None)
+    assert (day.value, day.coverage, day.n_expected, day.n_valid) == (30, None, None, 24)
+
+
+async def test_silence_shows_as_insufficient_data_for_a_while() -> None:
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0, 30)])
+    await hub.settle(T0 + HOUR)
+    assert ("eaqi_2024", SITE, T0 + HOUR) not in hub.ledger.rows
+    hub.restart()
+    await hub.settle(T0 + 2 * HOUR)
+    silent = hub.value("eaqi_2024", T0 + HOUR)
+    assert (silent.status, silent.n_valid, silent.coverage) == (Status.INSUFFICIENT, 0, 0)
+    await hub.settle(T0 + 40 * DAY)
+    hours = [key for key in hub.ledger.rows if key[0] == "eaqi_2024"]
+    assert len(hours) == 49
+
+
+async def test_nobody_is_missed_where_no_device_stands() -> None:
+    hub = Hub(device("a", mountings=(Mounting(SITE, 0, T0 + HOUR),)))
+    await hub.take([reading("a", "pm10", T0, 30)])
+    await hub.settle(T0 + 5 * HOUR)
+    assert [key for key in hub.ledger.rows if key[0] == "eaqi_2024"] == [("eaqi_2024", SITE, T0)]
+
+
+async def test_readings_belong_to_the_place_where_the_device_stood() -> None:
+    moved = device("a", mountings=(Mounting(SITE, 0, T0 + HOUR), Mounting(SECOND, T0 + HOUR)))
+    hub = Hub(moved)
+    await hub.take([reading("a", "pm10", T0, 30), reading("a", "pm10", T0 + HOUR, 130)])
+    await hub.settle(T0 + 2 * HOUR)
+    assert hub.value("eaqi_2024", T0).value == 2
+    assert hub.value("eaqi_2024", T0 + HOUR, SECOND).value == 4
+
+
+async def test_a_change_of_mounting_moves_the_values() -> None:
+    hub = Hub(device("a"), device("c", SECOND))
+    await hub.take([reading("a", "pm10", T0 + h * HOUR, 30) for h in range(3)])
+    await hub.settle(T0 + 9 * HOUR)
+    hub.registry.change(device("a", mountings=(Mounting(SITE, 0, T0 + HOUR), Mounting(SECOND, T0 + HOUR))))
+    await hub.settle()
+    assert hub.value("eaqi_2024", T0).value == 2
+    assert hub.value("eaqi_2024", T0 + HOUR).status is Status.INSUFFICIENT
+    assert hub.value("eaqi_2024", T0 + HOUR).cause == "registry"
+    assert hub.value("eaqi_2024", T0 + HOUR, SECOND).value == 2
+
+
+async def test_a_change_while_the_engine_was_down_is_seen_at_its_start() -> None:
+    hub = Hub(device("a", interval=3600))
+    await hub.take([reading("a", "pm10", T0, 30)])
+    await hub.settle(T0 + 9 * HOUR)
+    hub.registry.change(device("a", interval=600))
+    hub.restart()
+    await hub.settle()
+    assert hub.value("eaqi_2024", T0).reason is not None
+    assert hub.value("eaqi_2024", T0).revision == 2
+
+
+async def test_a_district_is_the_worst_of_its_sites_and_names_the_missing() -> None:
+    hub = Hub()
+    await hub.take([reading("a", "pm10", T0, 30), reading("c", "pm10", T0, 130), reading("a", "pm10", T0 + HOUR, 1)])
+    await hub.settle(T0 + 2 * HOUR)
+    first, second = (hub.value("eaqi_2024_district", T0 + h * HOUR, PART) for h in (0, 1))
+    assert (first.value, first.missing, first.n_valid, first.n_expected) == (4, (), 2, 2)
+    assert (second.value, second.missing, second.lower_bound) == (1, (SECOND,), True)
+
+
+async def test_the_year_follows_its_days() -> None:
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0 + h * HOUR, 60) for h in range(-1, 71)])
+    await hub.settle(T0 + 5 * DAY)
+    year = hub.value("pm10_days_over_50", parse_instant("2025-12-31T23:00:00Z"))
+    assert (year.value, year.n_valid, year.n_expected, year.status) == (3, 3, 365, Status.PROVISIONAL)
+    assert year.lower_bound
+    await hub.take([reading("a", "pm10", T0 + 75 * HOUR, 60)])
+    scans = hub.store.scans
+    await hub.settle()
+    assert hub.store.scans == scans + 1
+
+
+async def test_simulated_data_stays_marked_up_to_the_district() -> None:
+    hub = Hub(device("a"), device("c", SECOND, origin=Origin.SIMULATED))
+    await hub.take([reading("a", "pm10", T0, 130), reading("c", "pm10", T0, 30)])
+    await hub.settle(T0 + 2 * HOUR)
+    assert hub.value("eaqi_2024", T0).origin is Origin.MEASURED
+    assert hub.value("eaqi_2024", T0 + HOUR, SECOND).origin is Origin.SIMULATED  # silent, and still simulated
+    assert hub.value("eaqi_2024_district", T0, PART).origin is Origin.SIMULATED
+
+
+async def test_a_single_reading_from_a_wrong_clock_makes_few_rows() -> None:
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", parse_instant("2001-01-01T00:00:00Z"), 30), reading("a", "pm10", T0, 30)])
+    await hub.settle(T0 + HOUR)
+    assert len(hub.ledger.rows) < 200
+
+
+async def test_a_new_definition_is_filled_from_what_is_stored() -> None:
+    less = Catalogue({i: d for i, d in CATALOGUE.definitions.items() if not i.startswith(("pm10_", "chmi"))},
+                     CATALOGUE.kinds, CATALOGUE.units)  # fmt: skip
+    hub = Hub(catalogue=less)
+    rows = stream(6, 72)
+    await hub.take(rows)
+    await hub.settle(T0 + 5 * DAY)
+    hub.catalogue = CATALOGUE
+    hub.restart()
+    await hub.settle()
+    whole = Hub()
+    await whole.take(rows)
+    await whole.settle(T0 + 5 * DAY)
+    assert hub.results() == whole.results()
+
+
+async def test_a_device_that_is_not_registered_yet_is_no_error() -> None:
+    hub = Hub(device("a"))
+    await hub.take([reading("z", "pm10", T0, 30), reading("a", "rssi", T0, -90)])
+    await hub.settle(T0 + HOUR)
+    assert hub.ledger.rows == {}
+    assert hub.ledger.cursors["touch:0"] == 2
+
+
+async def test_several_devices_count_the_same_however_often_they_report() -> None:
+    hub = Hub(device("a"), device("b", interval=600))
+    rows = [reading("a", "pm10", T0, 10)] + [reading("b", "pm10", T0 + i * HOUR // 6, 40) for i in range(6)]
+    await hub.take(rows)
+    await hub.settle(T0 + HOUR)
+    found = hub.value("eaqi_2024", T0).components["pm10"]
+    assert (found.value, found.coverage) == (25, 1)
+
+
+@pytest.mark.parametrize(("start", "end"), [(5, 5), (6, 5)])
+async def test_recompute_refuses_an_empty_stretch(start: int, end: int) -> None:
+    with pytest.raises(Exception, match="end"):
+        await Hub().engine.recompute(start=start, end=end)
