@@ -17,7 +17,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
@@ -141,7 +141,6 @@ def writes(key: CallerDep) -> ApiKey:
     """Guard of routes that write; returns the key."""
     if key is None or not GRANTS["write"] & key.scopes:
         _refuse("write", key)
-    assert key is not None  # noqa: S101 for the type checker: _refuse never returns
     return key
 
 
@@ -154,7 +153,7 @@ def reads_with_key(key: CallerDep) -> None:
         _refuse("read", key)
 
 
-def _refuse(right: str, key: ApiKey | None) -> None:
+def _refuse(right: str, key: ApiKey | None) -> NoReturn:
     scopes = " or ".join(sorted(GRANTS[right]))
     if key is None:
         raise Problem("key-missing", f"send a key with scope {scopes}: Authorization: Bearer <key>", _CHALLENGE)

@@ -116,14 +116,11 @@ async def test_secrets_are_never_logged(world: World, caplog: pytest.LogCaptureF
     assert world.keys["read"] not in caplog.text
 
 
-@pytest.mark.parametrize("secret", ["", " ", "x" * 600, "cityhub_0_é", "cityhub__", "null"])
+@pytest.mark.parametrize("secret", ["x" * 600, "cityhub_0_\xe9", "cityhub__", "null", "'; DROP TABLE api_key; --"])
 async def test_odd_secrets_are_wrong_and_nothing_more(world: World, secret: str) -> None:
     async with world.client() as client:
-        headers = [(b"x-api-key", secret.encode("latin-1"))]
-        assert (await client.get(f"{P}/places", headers=headers)).status_code in (
-            401,
-            200 if not secret.strip() else 401,
-        )
+        answer = await client.get(f"{P}/places", headers=[(b"x-api-key", secret.encode("latin-1"))])
+    assert answer.status_code == 401
 
 
 async def test_who_registered_a_device_stands_in_the_audit(world: World) -> None:

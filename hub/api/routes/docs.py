@@ -72,7 +72,7 @@ def example_of(content: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
         if "example" in media:
             return media["example"]
         schema = media.get("schema", {})
-        for part in (schema, *schema.get("anyOf", ())):
+        for part in (schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())):
             found = document["components"]["schemas"].get(part.get("$ref", "").rpartition("/")[2], part)
             if "example" in found:
                 return found["example"]

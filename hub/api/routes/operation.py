@@ -42,7 +42,7 @@ def list_quarantine(
     allowed: MayReadDep,
     state: StateQuery = "waiting",
     reason: Annotated[str | None, Query(max_length=64, description="Stable code of the reason.")] = None,
-    connector: Annotated[str | None, Query(max_length=64)] = None,
+    connector: Annotated[str | None, Query(max_length=64, description="Only this payload family.")] = None,
     external_id: Annotated[str | None, Query(max_length=256, description="How the message names its device.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -137,8 +137,6 @@ def _page(
     rows: list[Row] = []
     for number, (journal, after) in enumerate(zip(services.journals, positions, strict=True)):
         rows += [(number, row) for row in journal.quarantine(where, after, limit + 1)]
-    # A stable sort on a clock that may have been set back would break the order of ids that cursors rely on:
-    # rows of one journal keep theirs, because each is given the smallest arrival seen so far in its journal.
     rows = _newest_first(rows)
     if len(rows) <= limit:
         return rows, None
@@ -149,6 +147,10 @@ def _page(
 
 
 def _newest_first(rows: Sequence[Row]) -> list[Row]:
+    """By arrival, but never against the order of ids within a journal, on which cursors rely.
+
+    Where a clock was set back the two disagree; a row then counts with the smallest arrival so far in its journal.
+    """
     smallest: dict[int, int] = {}
     keyed = []
     for number, row in rows:
