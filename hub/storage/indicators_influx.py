@@ -7,6 +7,7 @@ Measurement `indicator`: tags indicator, place, window (the period: PT1H, P1D, .
     band, revision           integer
     status, reason           string         reason "" unless insufficient_data
     valid                    boolean        false: there is no value here. EVERY QUERY FILTERS ON IT
+    lower_bound              boolean        missing inputs could only make the value worse
     place_name               string         in the language of the sink
     origin, grade            string         words of `Origin` and `Grade`
     absent                   string         which of score, band, coverage this value does not have ("band,coverage")

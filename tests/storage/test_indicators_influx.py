@@ -83,7 +83,7 @@ async def sink(request: pytest.FixtureRequest, influx_server: DatabaseServer, da
 
 
 async def test_a_value_is_one_point_with_all_that_the_schema_says(sink: Sink) -> None:
-    await sink.write(value(origin=Origin.SIMULATED, grade=Grade.INDICATIVE))
+    await sink.write(value(origin=Origin.SIMULATED, grade=Grade.INDICATIVE, lower_bound=True))
     assert sink.rows() == [
         {
             "time": T,
@@ -97,6 +97,7 @@ async def test_a_value_is_one_point_with_all_that_the_schema_says(sink: Sink) ->
             "revision": 0,
             "status": "provisional",
             "valid": True,
+            "lower_bound": True,
             "reason": "",
             "place_name": "Havířov-Město",
             "origin": "simulated",
@@ -112,7 +113,7 @@ async def test_fields_have_the_types_of_the_schema(sink: Sink) -> None:
     types = {row["fieldKey"]: row["fieldType"] for row in sink.rows('SHOW FIELD KEYS FROM "indicator"')}
     assert {types[name] for name in ("value", "score", "coverage")} == {"float"}
     assert {types[name] for name in ("band", "revision")} == {"integer"}
-    assert types["valid"] == "boolean"
+    assert types["valid"] == types["lower_bound"] == "boolean"
     assert {types[n] for n in ("status", "place_name", "origin", "grade", "reason", "absent")} == {"string"}
 
 

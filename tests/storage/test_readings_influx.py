@@ -2,9 +2,10 @@
 """What only the InfluxDB store has: points with `qc`, a server that goes away, refuses, or signs nobody in."""
 
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pytest
 
@@ -479,6 +480,23 @@ def test_ranges_split_at_gaps(times: list[int], found: list[tuple[int, int]]) ->
 def test_names_and_strings_are_quoted_for_influxql() -> None:
     assert identifier('a"b\\') == r'"a\"b\\"'
     assert text("a'b\\") == r"'a\'b\\'"
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize("listening", [True, False], ids=["never answers", "nobody listens"])
+async def test_silence_asks_to_try_again(version: Literal["1", "2"], listening: bool) -> None:
+    """A server that takes the request and stays silent is as away as one that is not there."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if listening:
+            silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        influx = Influx(InfluxSettings(url=url, version=version, token=TOKEN, org=ORG, prepare=False, timeout_s=0.2))
+        with pytest.raises(Retry, match=f"{url} does not answer"):
+            await influx.write(b"m x=1.0 1")
+        with pytest.raises(Retry, match=f"{url} does not answer"):
+            _ = [frame async for frame in influx.query("SHOW DATABASES")]
+        await influx.close()
 
 
 def test_every_status_has_a_reaction() -> None:
