@@ -2,8 +2,9 @@
 """One page of readings out of a store that only knows whole periods.
 
 The period is scanned in growing steps until the page is full, so that a page of a year's data costs a page and not a
-year. Order and cursor are the key (time, device, quantity): rows that arrive between two pages neither repeat nor
-hide others.
+year; no step is so long that the first rows behind a gap cost all that follows. Nothing is older than the year 2000
+(ingest refuses it) or newer than the newest. Order and cursor are the key (time, device, quantity): rows that arrive
+between two pages neither repeat nor hide others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,9 +14,14 @@ from hub.core.indicators import Correction
 from hub.core.journal import HOUR_NS
 from hub.core.ports import ReadingStore
 from hub.core.readings import Columns, Reading, Series
+from hub.core.windows import parse_instant
 from hub.indicators.corrections import corrected
 
 Key = tuple[int, str, str]
+
+
+EARLIEST = parse_instant("2000-01-01T00:00:00Z")
+LONGEST_STEP = 32 * 24 * HOUR_NS
 
 
 class Page(NamedTuple):
@@ -36,12 +42,14 @@ async def read_page(
 ) -> Page:
     """At most `limit` readings of [start, end) behind the key `after`, read with the corrections applied."""
     rows: list[Reading] = []
-    lower, step = max(start, after[0]) if after else start, HOUR_NS
-    while lower < end and series and len(rows) <= limit:
-        upper = min(end, lower + step)
+    newest = await store.latest(series)
+    last = min(end, max((row.time for row in newest.values()), default=start) + 1)
+    lower, step = max(start, after[0] if after else start, EARLIEST), HOUR_NS
+    while lower < last and len(rows) <= limit:
+        upper = min(last, lower + step)
         columns = corrected(await store.scan(series, lower, upper), corrections)
         rows += [row for row in _rows(columns) if after is None or _key(row) > after]
-        lower, step = upper, step * 4
+        lower, step = upper, min(step * 4, LONGEST_STEP)
     rows = sorted(rows, key=_key)
     return Page(rows[:limit], _key(rows[limit - 1]) if len(rows) > limit else None)
 

@@ -100,10 +100,18 @@ async def test_a_page_does_not_read_the_whole_period(world: World) -> None:
             asked.append((start, end))
             return await world.store.scan(series, start, end)
 
+        async def latest(self, series: Any) -> Any:
+            return await world.store.latest(series)
+
     await world.store.put([reading(NOW - 1000 * HOUR + i * HOUR, float(i)) for i in range(900)])
-    page = await read_page(Watched(), [Series(AIR, "pm10")], NOW - 1000 * HOUR, NOW, None, 10)  # type: ignore[arg-type]  # it only scans
+    series = [Series(AIR, "pm10")]
+    page = await read_page(Watched(), series, NOW - 1000 * HOUR, NOW, None, 10)  # type: ignore[arg-type]  # it only reads
     assert [row.value for row in page.rows] == [*map(float, range(10))]
     assert asked[-1][1] <= NOW - 900 * HOUR
+    asked.clear()
+    await read_page(Watched(), series, -(2**60), 2**62, None, 10)  # type: ignore[arg-type]  # as above
+    assert len(asked) < 400
+    assert asked[-1][1] - asked[-1][0] <= 32 * 24 * HOUR
 
 
 async def test_corrections_are_applied_unless_readings_are_asked_for_as_stored(world: World) -> None:
