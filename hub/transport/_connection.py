@@ -13,6 +13,8 @@ lie unread behind the messages, so paho's own keep-alive check, which would end 
 
 import logging
 import selectors
+import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -81,11 +83,24 @@ class Tally:
 
 
 class _Client(mqtt.Client):
-    """paho's client on a BufferedSocket."""
+    """paho's client on a socket of ours; `opener` connects it."""
+
+    opener: Callable[[], BufferedSocket]
 
     def _create_socket(self) -> BufferedSocket:
-        # paho has no public hook for the transport; tests fail when a release no longer asks this one
-        return BufferedSocket(cast("Any", super()._create_socket()))
+        # paho has no public hook for the transport; a test fails when a release no longer asks this one
+        return self.opener()
+
+
+def open_socket(settings: BrokerSettings, context: ssl.SSLContext | None) -> BufferedSocket:
+    """Connect, with TLS where there is a context; raises OSError, and leaves nothing open then."""
+    sock = socket.create_connection((settings.host, settings.port), settings.connect_timeout)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return BufferedSocket(sock if context is None else context.wrap_socket(sock, server_hostname=settings.host))
+    except BaseException:
+        sock.close()
+        raise
 
 
 class Connection:
@@ -159,11 +174,9 @@ class Connection:
             reconnect_on_failure=False,
             manual_ack=True,
         )
-        client.connect_timeout = settings.connect_timeout
         client.username_pw_set(settings.username, settings.password)
         context = settings.ssl_context()
-        if context is not None:
-            client.tls_set_context(context)
+        client.opener = lambda: open_socket(settings, context)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect

@@ -12,6 +12,9 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 ANONYMOUS = "anonymous"
+# Messages in flight per subscription. The server allows 65,535 over all subscriptions of a session, counts `a/#` twice
+# (it makes two of it), and refuses what exceeds: this leaves room for eight.
+MAX_ACK_PENDING = 8_000
 _INTERNAL = ("$JS.>", "$MQTT.>", "$SYS.>")  # the server's own subjects, reachable as topics `$JS/...`
 _BCRYPT = re.compile(r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}")
 _LINE = re.compile(r"^(?:\[\d+\] )?(?:\S+ \S+ )?\[(?P<level>[A-Z]{3})\] (?P<text>.*)$")
@@ -115,7 +118,7 @@ jetstream {{
 mqtt {{
   listen: {q(f"{config.host}:{config.port}")}
   ack_wait: "{config.ack_wait}s"
-  max_ack_pending: 65535
+  max_ack_pending: {MAX_ACK_PENDING}
   {anonymous}
 }}
 authorization {{

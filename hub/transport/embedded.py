@@ -14,8 +14,9 @@ stops it, and only `start` opens the listener for devices; the session lies on d
 listener by reload, hence the restart; it costs some 0.1 s, so it is done at every start and cannot be forgotten when
 filters change.
 
-What a PUBACK of this broker means: with `sync_interval` "always" the message is on disk (fsync) and outlives the death
-of server, system and power as far as the disk keeps its word; otherwise it outlives the death of the server only.
+What a PUBACK of this broker means: the message was handed to the operating system, so it outlives the death of the
+server, and within `sync_interval` it is on disk and outlives a loss of power. With "always" it is on disk before the
+PUBACK, at a fifth of the speed (docs/decisions/0004-embedded-broker.md).
 
 The hub's client id and password are random and kept in the data directory: a client that knew the id could take the
 hub's session over. The server runs in its own process group and logs to a file, so it outlives a hub that is killed and
@@ -27,6 +28,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -62,6 +64,7 @@ log = logging.getLogger(__name__)
 BINARY = "nats-server"
 _START_SECONDS = 60.0  # a large store takes a while to be checked after a crash
 _PREPARE_SECONDS = 30.0
+_DURATION = re.compile(r"always|[1-9]\d*(ms|s|m)")
 _POLL = 0.25  # s between looks at the log
 _LAST_LINES = 20
 
@@ -73,7 +76,7 @@ class EmbeddedSettings:
     directory: Path
     host: str = "127.0.0.1"
     port: int = 1883
-    sync_interval: str = "always"  # or a Go duration such as "2s": faster, and that much can be lost with the power
+    sync_interval: str = "250ms"  # Go duration: so much of what was confirmed can go with the power; or "always"
     ack_wait: int = 30  # s after which the server sends an unconfirmed message again
     max_payload: int = 2 * 1024 * 1024  # bytes; a client that sends more is disconnected
     anonymous: bool = True  # clients without credentials; on loopback only
@@ -90,6 +93,10 @@ class EmbeddedSettings:
                 "broker.host",
                 f"{self.host} is not loopback, and clients without credentials are allowed; "
                 "create users and set broker.anonymous to false, or stay on 127.0.0.1",
+            )
+        if not _DURATION.fullmatch(self.sync_interval):
+            raise SettingsError(
+                "broker.sync_interval", f"{self.sync_interval!r} is neither always nor like 250ms, 2s, 1m"
             )
         for user in self.users:
             if not is_bcrypt(user.password_hash):

@@ -43,7 +43,8 @@ _HINTS = {
     End.NO_ANSWER: "Check that broker.port is the MQTT listener (and broker.tls fits it).",
     End.WRONG_VERSION: "Set broker.protocol to what the broker speaks, or to auto.",
     End.REFUSED: "Check broker.username, broker.password and broker.client_id against the broker's users.",
-    End.LOST: "Nothing to do: the hub connects again by itself; what it did not confirm comes again.",
+    End.LOST: "The hub connects again by itself, and what it did not confirm comes again. If this repeats every few "
+    "seconds, look in the broker's log, and whether another client uses the same broker.client_id.",
 }
 
 
