@@ -4,11 +4,13 @@
 Each child is one command line. A child that ends is started again after a back-off that grows while it keeps failing
 and is forgotten after a quiet minute; exit code 78 (configuration) ends everything, because a restart cannot help.
 Process ids stand in `run/<name>.pid`, so that an operator can find (and kill) each. SIGINT and SIGTERM stop children in
-reverse order of start: politely first, after `patience` seconds by force.
+reverse order of start: politely first, after `patience` seconds by force. Workers call `die_with_parent`, so that
+even a killed supervisor leaves none of them behind.
 """
 
 import asyncio
 import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -19,6 +21,7 @@ from typing import NamedTuple
 
 _LOG = logging.getLogger("cityhub.supervisor")
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 
@@ -95,6 +98,17 @@ class Supervisor:
                 process.kill()
             await process.wait()
         (self._run / f"{name}.pid").unlink(missing_ok=True)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process as soon as its parent is gone (Linux).
+
+    A supervisor that was killed must not leave workers behind: the next one would start a second writer.
+    """
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died in between
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def stop_on_signals(event: asyncio.Event) -> None:

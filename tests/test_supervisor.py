@@ -83,3 +83,25 @@ async def test_children_get_the_environment_given(tmp_path: Path, name: str) -> 
     supervisor.stop.set()
     await keeping
     assert (tmp_path / "out").read_text(encoding="utf-8") == "here"
+
+
+async def test_a_killed_supervisor_leaves_no_worker_behind(tmp_path: Path) -> None:
+    worker = (
+        "from hub.supervisor import die_with_parent; import time; "
+        "die_with_parent(); print(1, flush=True); time.sleep(600)"
+    )
+    parent = (
+        "import subprocess, sys, time; "
+        f"child = subprocess.Popen([sys.executable, '-c', {worker!r}], stdout=subprocess.PIPE); "
+        "child.stdout.readline(); print(child.pid, flush=True); time.sleep(600)"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", parent, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    child = int(await process.stdout.readline())
+    process.kill()
+    await process.wait()
+    for _ in range(100):
+        if not alive(child) or "zombie" in Path(f"/proc/{child}/status").read_text(encoding="utf-8"):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the worker lives on")

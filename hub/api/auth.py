@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Annotated, NoReturn
 
 from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 
 from hub.api.problems import Problem
 from hub.api.services import Services
@@ -32,8 +32,10 @@ GRANTS = {"read": frozenset({"read", "write", "admin"}), "write": frozenset({"wr
 
 _BEARER = HTTPBearer(auto_error=False, description="API key as bearer token.", scheme_name="bearer")
 _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="API key in a header.", scheme_name="key")
+_BASIC = HTTPBasic(auto_error=False, realm="cityhub")
 _LONGEST_SECRET = 512
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="cityhub"'}
+_BROWSER = {"WWW-Authenticate": 'Basic realm="cityhub", charset="UTF-8"'}
 
 
 class Throttle:
@@ -105,8 +107,11 @@ def caller(
 ) -> ApiKey | None:
     """The key that the request carries, None without one. A wrong one is refused."""
     secret = bearer.credentials if bearer else header
-    if secret is None:
-        return None
+    return None if secret is None else _key_of(request, services, secret)
+
+
+def _key_of(request: Request, services: Services, secret: str) -> ApiKey:
+    """The key of a secret; refuses a wrong one, and slows down who tries many."""
     throttle: Throttle = request.app.state.throttle
     client = request.client.host if request.client else "local"
     if wait := throttle.wait(client, secret):
@@ -150,6 +155,18 @@ WriterDep = Annotated[ApiKey, Depends(writes)]
 def reads_with_key(key: CallerDep) -> None:
     """Guard of routes that show raw messages: these need a key even where other reads are open."""
     if key is None or not GRANTS["read"] & key.scopes:
+        _refuse("read", key)
+
+
+def page_guard(
+    request: Request,
+    services: ServicesDep,
+    basic: Annotated[HTTPBasicCredentials | None, Security(_BASIC)],
+) -> None:
+    """Guard of pages for people beyond loopback: the browser asks, any user name does, the password is a key."""
+    if basic is None:
+        raise Problem("key-missing", "sign in with any user name and an API key as password", _BROWSER)
+    if not GRANTS["read"] & (key := _key_of(request, services, basic.password)).scopes:
         _refuse("read", key)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import uvicorn
 
 from hub import __version__
-from hub.api import Services, create_app
+from hub.api import Services, create_app, page_guard
 from hub.app import Parts
 from hub.console import ConsoleServices
 from hub.console import router as console_router
@@ -38,8 +38,9 @@ async def serve(parts: Parts) -> None:
         city_title=title,
         time_zone=city.time_zone,
         version=__version__,
-        health=[_sync(ledger.check), store.check, *_processes(parts)],
+        health=[_sync("ledger", ledger.check), store.check, *_processes(parts)],
         read_requires_key=not (private if settings.public_reads is None else settings.public_reads),
+        allowed_hosts=None if private else ("*",),
     )
     console = ConsoleServices(
         registry=ledger.devices,
@@ -53,7 +54,8 @@ async def serve(parts: Parts) -> None:
         layout=city.cells,
     )
     app = create_app(services)
-    app.include_router(console_router(console))
+    app.include_router(console_router(console, [] if private else [page_guard]))
+    app.openapi()  # made once, here: the first caller does not wait for it
     server = uvicorn.Server(
         uvicorn.Config(
             app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False
@@ -67,10 +69,11 @@ async def serve(parts: Parts) -> None:
     ledger.close()
 
 
-def _sync(check: Callable[[], PartHealth]) -> Callable[[], Awaitable[PartHealth]]:
+def _sync(name: str, check: Callable[[], PartHealth]) -> Callable[[], Awaitable[PartHealth]]:
     async def asked() -> PartHealth:
         return await asyncio.to_thread(check)
 
+    asked.__qualname__ = name  # what the API calls a check that does not answer
     return asked
 
 
@@ -84,6 +87,7 @@ def _processes(parts: Parts) -> list[Callable[[], Awaitable[PartHealth]]]:
             detail = "; ".join(f"{part.part}: {part.detail}" for part in bad or found)
             return PartHealth(name, not bad, detail, "; ".join(part.hint for part in bad))
 
+        asked.__qualname__ = name
         return asked
 
     return [of("ingest-0"), of("engine")]

@@ -20,7 +20,7 @@ from hub.core.logs import configure_logging
 from hub.core.ports import PartHealth
 from hub.settings import Settings
 from hub.status import heartbeat
-from hub.supervisor import EXIT_CONFIGURATION, stop_on_signals
+from hub.supervisor import EXIT_CONFIGURATION, die_with_parent, stop_on_signals
 
 _LOG = logging.getLogger("cityhub.worker")
 
@@ -79,6 +79,7 @@ async def _main(name: str, parts: Parts) -> None:
 def run_worker(name: str, settings: Settings) -> int:
     """Run one process until it is told to stop; returns its exit code."""
     configure_logging(settings.log_level)
+    die_with_parent()
     if name not in _WORKERS:
         _LOG.error("no such worker", extra={"fields": {"worker": name}})
         return EXIT_CONFIGURATION

@@ -111,7 +111,8 @@ class Engine:
             snapshot, silence = await self._prepare()
             now, cursors = self._clock(), dict(self._notes)
             intake = await self._intake(snapshot, cursors)
-            done = await self._wave(intake, snapshot, silence, now)
+            behind = not intake.drained or len(self._jobs) > 1
+            done = await self._wave(intake, snapshot, silence, now, behind=behind)
             self._notes = {name: position for name, position in self._notes.items() if name not in cursors}
             if self._jobs:
                 self._jobs.popleft()
@@ -166,10 +167,12 @@ class Engine:
                 progress(i, len(pieces))
         return done
 
-    async def _wave(self, intake: _Intake, snapshot: RegistrySnapshot, silence: Silence, now: int) -> StepResult:
-        world = World(
-            self._catalogue, self._city, snapshot, tuple(self._corrections), now, bool(self._ledger.holds(now))
-        )
+    async def _wave(
+        self, intake: _Intake, snapshot: RegistrySnapshot, silence: Silence, now: int, *, behind: bool = False
+    ) -> StepResult:
+        """One wave; while the engine is `behind` with its work, or an import runs, no window is closed by it."""
+        held = behind or bool(self._ledger.holds(now))
+        world = World(self._catalogue, self._city, snapshot, tuple(self._corrections), now, held)
         marks = Marks()
         marks.merge(intake.touched)
         marks.merge(intake.rows)

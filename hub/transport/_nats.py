@@ -163,6 +163,6 @@ def parse_event(line: LogLine) -> BrokerEvent | None:
         kind = {"Publish": "publish_denied", "Subscription": "subscribe_denied"}[violation["kind"]]
         return BrokerEvent(kind, client, topic(violation["subject"]), rest)
     if "authentication error" in rest:
-        # the server says it twice; the line with the user is the one to keep
-        return BrokerEvent("login_failed", client, "", rest) if "User " in rest else None
+        # said twice: once with the user, if there is one, and once as the reason why nobody was let in
+        return None if rest.startswith("unable to connect") else BrokerEvent("login_failed", client, "", rest)
     return BrokerEvent("client_error", client, "", rest)

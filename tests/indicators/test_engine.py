@@ -356,3 +356,15 @@ async def test_several_devices_count_the_same_however_often_they_report() -> Non
 async def test_recompute_refuses_an_empty_stretch(start: int, end: int) -> None:
     with pytest.raises(Exception, match="end"):
         await Hub().engine.recompute(start=start, end=end)
+
+
+async def test_an_engine_that_was_down_closes_each_window_once() -> None:
+    """A backlog is read in many steps; a window whose readings lie in several of them is closed after the last."""
+    hub = Hub(device("a"), limit=2)
+    for quantity in ("pm10", "pm2_5", "no2"):
+        await hub.take([reading("a", quantity, T0 + h * HOUR, 30) for h in range(24)])
+    await hub.settle(T0 + 30 * DAY)
+    first = hub.value("eaqi_2024", T0)
+    assert (first.revision, first.status, first.closed) == (1, Status.FINAL, True)
+    assert set(first.components) >= {"pm10", "pm2_5", "no2"}
+    assert {value.revision for value in hub.ledger.rows.values() if value.indicator == "pm10_day_mean"} == {1}
