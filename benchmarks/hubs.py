@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A hub's directory with registered devices, and its processes: ingest alone, or the whole hub.
+
+Registering a thousand devices takes a while, so it is done once (`make_template`) and the ledger copied for each run.
+The orders to redrive that registering leaves are marked done there: they belong to the past of a hub that has run.
+"""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+
+from benchmarks.load import READINGS, device_id
+from hub.app import Parts
+from hub.commands.run import init_hub
+from hub.core.places import Device, Mounting, Place, PlaceKind
+from hub.settings import Settings, load_settings
+from tests.servers import free_port
+
+_SITES_OF = "havirov/mesto"
+_DEVICES_A_SITE = 10
+_STOP_SECONDS = 30.0
+
+
+class BenchmarkError(Exception):
+    """What was measured is not what was meant to be measured."""
+
+
+def make_template(directory: Path, devices: int) -> Path:
+    """A data directory with `devices` registered at sites of ten; returns it."""
+    data = directory / "template"
+    settings = Settings(data=data)
+    with redirect_stdout(sys.stderr):
+        init_hub(settings)
+    with Parts(settings).ledger().open() as ledger:
+        sites = [f"{_SITES_OF}/bench-{number:03d}" for number in range(-(-devices // _DEVICES_A_SITE))]
+        ledger.devices.put_places([Place(id=s, kind=PlaceKind.SITE, title={"cs": s, "en": s}) for s in sites])
+        for number in range(devices):
+            name, mounted = device_id(number), Mounting(sites[number // _DEVICES_A_SITE], 0)
+            ledger.devices.add_device(
+                Device(id=name, connector="native", external_id=name, interval=60, mountings=(mounted,))
+            )
+        for command in ledger.commands.pending():
+            ledger.commands.done(command.id, {"bench": "before the benchmark"})
+    return data
+
+
+class Hub:
+    """A hub on a copy of the template. `lines` are further lines of its settings file."""
+
+    def __init__(self, directory: Path, template: Path, lines: Sequence[str]) -> None:
+        self._log = directory / "hub.log"
+        self._config = directory / "cityhub.toml"
+        data = directory / "hub"
+        shutil.copytree(template, data)
+        api = ["[api]", f"port = {free_port()}"]
+        self._config.write_text("\n".join([f'data = "{data}"', 'log_level = "WARNING"', *lines, *api, ""]))
+        self.parts = Parts(load_settings(self._config))
+
+    def make_session(self) -> None:
+        """Leave the hub's own session behind on a broker that is not its own."""
+
+        async def subscribe() -> None:
+            session = self.parts.session(lambda _: None)
+            await session.ready()
+            await session.close()
+
+        asyncio.run(subscribe())
+
+    @contextmanager
+    def ingest(self) -> Iterator[int]:
+        """The running ingest worker's process id."""
+        with self._running("worker", "ingest") as pid:
+            yield pid
+
+    @contextmanager
+    def whole(self) -> Iterator[int]:
+        """The supervisor's process id, with all workers of `cityhub run`."""
+        with self._running("run") as pid:
+            yield pid
+
+    def workers(self) -> Mapping[str, int]:
+        """Process ids of the whole hub's parts that run now, by name."""
+        found = {path.stem: path.read_text().strip() for path in self.parts.data.run.glob("*.pid")}
+        nats = self.parts.data.broker / "nats.pid"
+        if nats.exists():
+            found["broker"] = nats.read_text().strip()
+        return {name: int(pid) for name, pid in found.items() if pid}
+
+    def log_tail(self) -> str:
+        """What the hub said last."""
+        return self._log.read_text(errors="replace")[-2000:] if self._log.exists() else ""
+
+    def confirmed(self) -> int:
+        """Messages that are stored, journalled and counted, without the hub's own publications that come back to it."""
+        return self._journal("SELECT coalesce(sum(received - ignored), 0) FROM account")
+
+    def unseen(self) -> int:
+        """Entries of the touch log that the engine has not taken yet."""
+        newest = self._journal("SELECT coalesce(max(seq), 0) FROM touch")
+        with self.parts.ledger().open() as ledger:
+            return newest - ledger.values.cursor("touch:0")
+
+    def check(self, messages: int, stored: int) -> None:
+        """Every message decoded, every reading stored: by the journal and by the store itself."""
+        by_journal = self._journal("SELECT coalesce(sum(stored), 0) FROM account")
+        found = (self.confirmed(), by_journal, stored)
+        wanted = (messages, messages * READINGS, messages * READINGS)
+        if found != wanted:
+            raise BenchmarkError(f"messages, readings by journal, by store: {found} instead of {wanted}")
+
+    def stored_in_sqlite(self) -> int:
+        """Readings in the SQLite store."""
+        return _ask(self.parts.data.readings, "SELECT count(*) FROM readings")
+
+    def _journal(self, statement: str) -> int:
+        return _ask(self.parts.data.journal(), statement)
+
+    @contextmanager
+    def _running(self, *arguments: str) -> Iterator[int]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("CITYHUB_")}
+        command = [sys.executable, "-m", "hub.cli", *arguments, "--config", str(self._config)]
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        try:
+            yield process.pid
+            process.terminate()
+            code = process.wait(_STOP_SECONDS)
+            if code:
+                raise BenchmarkError(f"{' '.join(arguments)} ended with {code}: {self.log_tail()}")
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def _ask(file: Path, statement: str) -> int:
+    """One number of an SQLite file; 0 while there is no such file or table yet."""
+    try:
+        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        try:
+            return int(connection.execute(statement).fetchone()[0])
+        finally:
+            connection.close()
+    except sqlite3.OperationalError:
+        return 0
