@@ -393,11 +393,23 @@ def key_revoke(key: str, config: Config = None, data: Data = None) -> None:
 def dashboards_push(
     url: Annotated[str, typer.Option(help="Grafana's address")],
     token_file: Annotated[Path, typer.Option(help="File with a service account token")],
+    config: Config = None,
+    data: Data = None,
 ) -> None:
-    """Create or update the dashboards in a running Grafana."""
-    from hub.commands.grafana import push
+    """Create or replace this city's dashboards in a running Grafana."""
+    from hub.commands.grafana import push_dashboards
 
-    push(url, token_file)
+    push_dashboards(_settings(config, data), url, token_file)
+
+
+@dashboards_app.command("build")
+def dashboards_build(
+    out: Annotated[Path, typer.Option(help="Folder for the JSON files")], config: Config = None, data: Data = None
+) -> None:
+    """Write this city's dashboards as JSON for Grafana's provisioning."""
+    from hub.commands.grafana import build_dashboards
+
+    build_dashboards(_settings(config, data), out)
 
 
 def _fail(message: str, code: int) -> NoReturn:
