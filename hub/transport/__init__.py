@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""MQTT in and out, and the embedded broker. See docs/decisions/0003-mqtt-session.md and 0004-embedded-broker.md."""
+"""MQTT in and out, and the embedded broker. See docs/decisions/paho-mqtt-session.md and embedded-nats-broker.md."""
 
 from hub.transport._nats import BrokerEvent, BrokerUser, LogLine
 from hub.transport.embedded import EmbeddedBroker, EmbeddedSettings

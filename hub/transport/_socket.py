@@ -3,7 +3,7 @@
 
 paho reads each packet with three `recv` (type, length, body) and sends each PUBACK with its own `send`. Every such call
 also gives up the interpreter lock, and the network thread then waits for a busy ingest up to a switch interval each
-time. Measured, see docs/decisions/0003-mqtt-session.md. Order of bytes is kept; nothing is interpreted.
+time. Measured, see docs/decisions/paho-mqtt-session.md. Order of bytes is kept; nothing is interpreted.
 
 Invariants: `drained` turns true when the network has nothing more to read; whoever sees the descriptor readable sets it
 false and reads until it is true again, since `select` knows nothing of what was read ahead. `flush()` is called after

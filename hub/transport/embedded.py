@@ -16,7 +16,7 @@ filters change.
 
 What a PUBACK of this broker means: the message was handed to the operating system, so it outlives the death of the
 server, and within `sync_interval` it is on disk and outlives a loss of power. With "always" it is on disk before the
-PUBACK, at a fifth of the speed (docs/decisions/0004-embedded-broker.md).
+PUBACK, at a fifth of the speed (docs/decisions/embedded-nats-broker.md).
 
 The hub's client id and password are random and kept in the data directory: a client that knew the id could take the
 hub's session over. The server runs in its own process group and logs to a file, so it outlives a hub that is killed and

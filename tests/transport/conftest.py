@@ -2,6 +2,8 @@
 """Brokers for the transport's tests, and a publisher that is not the hub's own."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +53,14 @@ class Broker:
         session = PahoSession(self.settings(**changes), filters)
         self.sessions.append(session)
         return session
+
+    async def persist(self) -> None:
+        """Have what the broker knows on disk: Mosquitto saves when told to, NATS does by itself."""
+        if self.kind == "mosquitto":
+            saved = self.server.log.parent / "mosquitto.db"
+            before = saved.stat().st_mtime_ns if saved.exists() else 0
+            os.kill(self.server.pid, signal.SIGUSR1)
+            await until(lambda: saved.exists() and saved.stat().st_mtime_ns != before)
 
     def publish(
         self, topics: Sequence[str], payload: bytes | None = None, *, qos: int = 1, retain: bool = False

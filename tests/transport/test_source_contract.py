@@ -104,7 +104,7 @@ async def test_reconnects_and_loses_nothing_when_the_broker_is_killed(broker: Br
     await ready(session)
     await publish(broker, 3)
     await take(session, 3)
-    await asyncio.sleep(1.5)  # Mosquitto saves its sessions once a second, see MOSQUITTO_DEFAULTS
+    await broker.persist()
     broker.server.kill()
     await until(lambda: not session.health().ok)
     broker.server.start()
@@ -214,7 +214,8 @@ async def test_only_what_was_subscribed_to_arrives(broker: Broker) -> None:
     await asyncio.to_thread(broker.publish, topics)
     await publish(broker, 1, "wmbus/last")
     got = await take(session, 3)
-    assert [d.topic for d in got] == ["devices/a/readings", "wmbus/x/y", "wmbus/last"]
+    # NATS keeps the order within one filter only
+    assert sorted(d.topic for d in got) == ["devices/a/readings", "wmbus/last", "wmbus/x/y"]
 
 
 async def test_reading_pauses_while_too_much_waits_for_ingest(broker: Broker) -> None:
@@ -237,11 +238,12 @@ async def test_reading_pauses_while_too_much_waits_for_ingest(broker: Broker) ->
     assert most < 30
 
 
-async def test_a_paused_session_keeps_its_connection_alive(broker: Broker) -> None:
+async def test_a_paused_session_keeps_its_connection_alive(mosquitto_broker: Broker) -> None:
     """Keep-alive 2 s, paused for 4: the broker would drop a silent client after 3."""
-    session = broker.session(max_pending_bytes=3_000, keepalive=2)
+    session = mosquitto_broker.session(max_pending_bytes=3_000, keepalive=2)
     await ready(session)
-    await publish(broker, 20, payload=b"x" * 1000)
+    await publish(mosquitto_broker, 20, payload=b"x" * 1000)
     await asyncio.sleep(4)
     assert session.health().ok
     assert session.stats().reconnects == 0
+    await session.close()
