@@ -9,7 +9,7 @@ does not answer may be tried again.
 import json
 from collections.abc import Mapping
 
-from grafana_client import GrafanaApi
+from grafana_client.api import GrafanaApi
 from grafana_client.client import (
     GrafanaClientError,
     GrafanaException,

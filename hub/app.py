@@ -6,7 +6,8 @@ Nothing here decides anything; each function makes one part or joins several. Pr
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,8 +103,13 @@ class Parts:
                 max_batch=ingest.batch_messages,
                 max_wait=ingest.batch_ms / 1000,
             )
+        with _named("broker.", "mqtt."):
+            return self._other_broker(mqtt.host)
+
+    def _other_broker(self, host: str) -> BrokerSettings:
+        mqtt, ingest = self.settings.mqtt, self.settings.ingest
         return BrokerSettings(
-            host=mqtt.host,
+            host=host,
             port=mqtt.port,
             username=mqtt.username,
             password=secret_of(mqtt.password, mqtt.password_file, "mqtt.password_file"),
@@ -168,3 +174,12 @@ def _texts(folder: Path | None) -> Mapping[str, str]:
         return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError("ingest.mappings", f"{folder}: {error}") from error
+
+
+@contextmanager
+def _named(theirs: str, ours: str) -> Iterator[None]:
+    """Name a setting as the operator knows it, where a part calls it otherwise."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(error.setting.replace(theirs, ours, 1), error.detail) from error

@@ -223,6 +223,10 @@ def check_exposure(settings: Settings, has_key: bool) -> None:
         raise SettingsError(
             "api.host", f"{settings.api.host} is beyond loopback and there is no API key: run `cityhub init`"
         )
+
+
+def check_broker(settings: Settings) -> None:
+    """The embedded broker stays on loopback."""
     if settings.mqtt.host is None and not is_loopback(settings.mqtt.bind):
         raise SettingsError(
             "mqtt.bind",

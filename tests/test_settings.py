@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.core.errors import SettingsError
-from hub.settings import check_exposure, is_loopback, load_settings, secret_of
+from hub.settings import check_broker, check_exposure, is_loopback, load_settings, secret_of
 
 
 def load(tmp_path: Path, text: str) -> object:
@@ -77,16 +77,19 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     [
         ("[api]\nhost = '0.0.0.0'", False, "api.host"),
         ("[mqtt]\nbind = '0.0.0.0'", True, "mqtt.bind"),
+        ("[mqtt]\nbind = 'hub.example'", True, "mqtt.bind"),
     ],
 )
 def test_nothing_unguarded_listens_beyond_loopback(tmp_path: Path, text: str, has_key: bool, setting: str) -> None:
     with pytest.raises(SettingsError) as caught:
+        check_broker(load(tmp_path, text))  # type: ignore[arg-type]
         check_exposure(load(tmp_path, text), has_key)  # type: ignore[arg-type]
     assert caught.value.setting == setting
 
 
 @pytest.mark.parametrize("text", ["", "[api]\nhost = '0.0.0.0'", "[mqtt]\nhost = 'broker.example'\nbind = '0.0.0.0'"])
 def test_guarded_listeners_are_allowed(tmp_path: Path, text: str) -> None:
+    check_broker(load(tmp_path, text))  # type: ignore[arg-type]
     check_exposure(load(tmp_path, text), has_key=True)  # type: ignore[arg-type]
 
 

@@ -19,7 +19,7 @@ import msgspec
 from hub.app import Parts
 from hub.core.logs import configure_logging
 from hub.datadir import Endpoints, Kind, write_atomically
-from hub.settings import Settings, check_exposure
+from hub.settings import Settings, check_broker, check_exposure
 from hub.storage.ledger import Ledger
 from hub.supervisor import EXIT_CONFIGURATION, Child, Supervisor, stop_on_signals
 
@@ -48,6 +48,7 @@ def init_hub(settings: Settings, kind: Kind = "hub") -> None:
 
 def validate(parts: Parts) -> None:
     """Stop with the name of whatever makes no sense, before anything is written."""
+    check_broker(parts.settings)
     parts.city()
     parts.connectors()
     parts.catalogue()
