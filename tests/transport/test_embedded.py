@@ -266,20 +266,37 @@ async def test_a_port_in_use_is_named(tmp_path: Path) -> None:
                 pass
 
 
-async def test_the_server_of_a_killed_hub_is_replaced(tmp_path: Path) -> None:
+HUB = """
+import asyncio, sys
+from pathlib import Path
+from hub.transport import EmbeddedBroker, EmbeddedSettings
+
+async def main():
+    broker = EmbeddedBroker(EmbeddedSettings(directory=Path(sys.argv[1]), port=int(sys.argv[2]), ack_wait=1))
+    await broker.prepare(["#"])
+    await broker.start()
+    print(broker.pid, flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+async def test_the_server_outlives_a_killed_hub_and_the_next_hub_replaces_it(tmp_path: Path) -> None:
+    require_binary("nats-server")
     port = free_port()
-    async with embedded(tmp_path, port=port) as first:
-        left_behind = first.pid
-        assert left_behind is not None
-        assert all(await asyncio.to_thread(send, port, ["a"]))
-        # a hub that is killed does not stop its server: forget it as the kill would
-        first._watcher.cancel()  # type: ignore[union-attr]
-        await asyncio.sleep(0)
-        async with embedded(tmp_path, port=port) as second:
-            assert second.pid not in {None, left_behind}
-            session = second.session(["#"])
-            assert topics(await take(session, 1)) == ["a"]
-            await session.close()
+    pipe = asyncio.subprocess.PIPE
+    hub = await asyncio.create_subprocess_exec(sys.executable, "-c", HUB, str(tmp_path), str(port), stdout=pipe)
+    assert hub.stdout is not None
+    left_behind = int(await hub.stdout.readline())
+    hub.kill()
+    await hub.wait()
+    assert all(await asyncio.to_thread(send, port, ["a"]))
+    async with embedded(tmp_path, port=port) as second:
+        assert second.pid not in {None, left_behind}
+        session = second.session(["#"])
+        assert topics(await take(session, 1)) == ["a"]
+        await session.close()
 
 
 async def test_a_damaged_identity_stops_the_start_naming_the_file(tmp_path: Path) -> None:
