@@ -81,9 +81,12 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_nothing_unguarded_listens_beyond_loopback(tmp_path: Path, text: str, has_key: bool, setting: str) -> None:
-    with pytest.raises(SettingsError) as caught:
+    def check() -> None:
         check_broker(load(tmp_path, text))  # type: ignore[arg-type]
         check_exposure(load(tmp_path, text), has_key)  # type: ignore[arg-type]
+
+    with pytest.raises(SettingsError) as caught:
+        check()
     assert caught.value.setting == setting
 
 
