@@ -2,7 +2,9 @@
 """Keeps the hub's processes running. Knows nothing of what they do.
 
 Each child is one command line. A child that ends is started again after a back-off that grows while it keeps failing
-and is forgotten after a quiet minute; exit code 78 (configuration) ends everything, because a restart cannot help.
+and is forgotten after a quiet minute. Exit code 78 (configuration) ends everything, because a restart cannot help, unless the
+child had worked for a while: then something outside changed (a token was revoked), the others go on, and it is tried again
+at the longest interval.
 Process ids stand in `run/<name>.pid`, so that an operator can find (and kill) each. SIGINT and SIGTERM stop children in
 reverse order of start: politely first, after `patience` seconds by force. Workers call `die_with_parent`, so that
 even a killed supervisor leaves none of them behind.
@@ -22,6 +24,7 @@ from typing import NamedTuple
 _LOG = logging.getLogger("cityhub.supervisor")
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LONGEST = 30.0  # s between tries
 EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 
@@ -35,12 +38,17 @@ class Child(NamedTuple):
 class Supervisor:
     """Runs children until `stop` is set or one ends with a configuration error.
 
-    `log` is a file descriptor for their standard error, None for our own.
+    `log` is a file descriptor for their standard error, None for our own. `settled` is after how many seconds a child
+    counts as one that works.
     """
 
-    def __init__(self, run: Path, env: Mapping[str, str], patience: float = 10.0, log: int | None = None) -> None:
+    def __init__(
+        self, run: Path, env: Mapping[str, str], patience: float = 10.0, log: int | None = None, settled: float = 60.0
+    ) -> None:
         self._run = run
         self._log = log
+        self._settled = settled
+        self._proven: set[str] = set()
         self._env = {**os.environ, **env}
         self._patience = patience
         self._processes: dict[str, asyncio.subprocess.Process] = {}
@@ -72,17 +80,21 @@ class Supervisor:
             pid_file.write_text(f"{process.pid}\n", encoding="ascii")
             code = await process.wait()
             pid_file.unlink(missing_ok=True)
-            if code == EXIT_CONFIGURATION:
+            worked = time.monotonic() - began > self._settled
+            if code == EXIT_CONFIGURATION and not worked and child.name not in self._proven:
                 self.failed = child.name
                 self.stop.set()
                 return
-            if time.monotonic() - began > 60:
+            if worked:
+                self._proven.add(child.name)
                 delay = 0.5
+            if code == EXIT_CONFIGURATION:
+                delay = _LONGEST
             _LOG.warning(
                 "process ended", extra={"fields": {"process": child.name, "code": code, "restart_in_s": delay}}
             )
             await asyncio.sleep(delay)
-            delay = min(delay * 2, 30.0)
+            delay = min(delay * 2, _LONGEST)
 
     async def _end(self, name: str) -> None:
         process = self._processes.get(name)

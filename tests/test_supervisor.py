@@ -56,6 +56,21 @@ async def test_a_configuration_error_stops_everything(tmp_path: Path) -> None:
     assert list((tmp_path / "run").glob("*.pid")) == []
 
 
+async def test_what_worked_before_does_not_take_the_others_down(tmp_path: Path) -> None:
+    """A token that is revoked at run time ends its process again and again, and nothing else."""
+    revoked = [sys.executable, "-c", f"import time; time.sleep(0.5); raise SystemExit({EXIT_CONFIGURATION})"]
+    supervisor = Supervisor(tmp_path / "run", {}, settled=0.2)
+    keeping = asyncio.create_task(supervisor.keep([Child("good", FOREVER), Child("revoked", revoked)]))
+    good = await pid_of(tmp_path / "run", "good")
+    await pid_of(tmp_path / "run", "revoked")
+    while (tmp_path / "run" / "revoked.pid").exists():
+        await asyncio.sleep(0.05)
+    assert alive(good)
+    assert not supervisor.stop.is_set()
+    supervisor.stop.set()
+    await keeping
+
+
 async def test_a_child_that_ignores_the_stop_is_killed(tmp_path: Path) -> None:
     deaf = [sys.executable, "-c", "import signal,time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"]
     supervisor = Supervisor(tmp_path / "run", {}, patience=0.5)
