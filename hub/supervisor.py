@@ -2,9 +2,9 @@
 """Keeps the hub's processes running. Knows nothing of what they do.
 
 Each child is one command line. A child that ends is started again after a back-off that grows while it keeps failing
-and is forgotten after a quiet minute. Exit code 78 (configuration) ends everything, because a restart cannot help, unless the
-child had worked for a while: then something outside changed (a token was revoked), the others go on, and it is tried again
-at the longest interval.
+and is forgotten after a quiet minute. Exit code 78 (configuration) ends everything, because a restart cannot help,
+unless the child had worked for a while: then something outside changed (a token was revoked), the others go on, and it
+is tried again at the longest interval.
 Process ids stand in `run/<name>.pid`, so that an operator can find (and kill) each. SIGINT and SIGTERM stop children in
 reverse order of start: politely first, after `patience` seconds by force. Workers call `die_with_parent`, so that
 even a killed supervisor leaves none of them behind.
