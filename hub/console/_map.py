@@ -14,12 +14,16 @@ _GAP = 6
 
 
 class Tile(NamedTuple):
-    """One place's hexagon: its centre in units of the drawing, its corners, and its name in lines that fit."""
+    """One place's hexagon: its centre in units of the drawing, its corners, and its name in lines that fit.
+
+    `plate` are the corners of the ground that keeps the pattern away from the words; it lies within the hexagon.
+    """
 
     place: str
     x: int
     y: int
     points: str
+    plate: str
     lines: Sequence[str]
 
 
@@ -44,7 +48,7 @@ def draw(places: Sequence[Place], layout: Mapping[str, tuple[int, int]], languag
 def _tile(place: Place, column: int, row: int, left: int, language: str) -> Tile:
     x = column * WIDTH + WIDTH // 2 + (WIDTH // 2 if row % 2 else 0) - left
     y = row * _PITCH + HEIGHT // 2
-    return Tile(place.id, x, y, hexagon(x, y), lines(place.title.get(language, place.id)))
+    return Tile(place.id, x, y, hexagon(x, y), plate(x, y), lines(place.title.get(language, place.id)))
 
 
 def hexagon(x: int, y: int) -> str:
@@ -52,6 +56,19 @@ def hexagon(x: int, y: int) -> str:
     half, tip = WIDTH / 2 - _GAP / 2, HEIGHT / 2 - _GAP / 2
     corners = [(0, -tip), (half, -tip / 2), (half, tip / 2), (0, tip), (-half, tip / 2), (-half, -tip / 2)]
     return " ".join(f"{x + dx:.0f},{y + dy:.0f}" for dx, dy in corners)
+
+
+def plate(x: int, y: int, height: int = 46) -> str:
+    """Corners of the hexagon's middle, up to `height` above and below its centre."""
+    half, tip = WIDTH / 2 - _GAP, HEIGHT / 2 - _GAP
+    narrow = half * (tip - height) / (tip / 2)
+    corners = [(narrow, -height), (half, -tip / 2), (half, tip / 2), (narrow, height)]
+    return " ".join(f"{x + dx:.0f},{y + dy:.0f}" for dx, dy in [*corners, *((-dx, dy) for dx, dy in corners[::-1])])
+
+
+def badge(word: str) -> int:
+    """Width that a word needs in the tile's small bold letters; they are at most 0.72 of their 11 units wide."""
+    return 8 * len(word) + 8
 
 
 def by_coordinates(places: Sequence[Place]) -> Mapping[str, tuple[int, int]]:

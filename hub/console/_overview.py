@@ -3,11 +3,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import NamedTuple
 
+from hub.console._changes import Changes, changes
 from hub.console._map import Drawing, draw
-from hub.console._values import Shown, Speaker
+from hub.console._newcomers import NEW_DEVICE, Newcomers, newcomers
+from hub.console._values import Shown, Speaker, tone
 from hub.console.formats import Formats
 from hub.console.language import Language
 from hub.console.services import ConsoleServices
@@ -23,9 +24,8 @@ from hub.core.windows import HOUR
 from hub.devices.state import FlagCount, State, describe, device_state, flag_counts
 
 MAP_INDICATOR = "eaqi_2024_district"
-NEW_DEVICE = "unknown_device"
 FLAG_HOURS = 6  # how far back the flags of readings count
-_ROWS, _NEW_ROWS, _CHANGES, _FEED = 20, 1000, 10, 2000
+_ROWS = 20
 
 
 class PartRow(NamedTuple):
@@ -48,16 +48,6 @@ class DeviceRow(NamedTuple):
     origin: str
 
 
-class NewDevice(NamedTuple):
-    """A device that sends but is not registered."""
-
-    external_id: str
-    topic: str
-    waiting: int
-    first: str
-    last: str
-
-
 class QuarantineRow(NamedTuple):
     """One message set aside."""
 
@@ -69,59 +59,57 @@ class QuarantineRow(NamedTuple):
     payload: str
 
 
-class Change(NamedTuple):
-    """A final value that was replaced."""
-
-    now: Shown
-    before: Shown
-
-
 class Overview(NamedTuple):
     """Everything on the page."""
 
     drawing: Drawing
     parts: Sequence[PartRow]
-    legend: Sequence[tuple[int, str]]
+    legend: Sequence[tuple[int, str, int]]
     devices: Sequence[DeviceRow]
     counts: Sequence[tuple[State, str, int]]
-    new: Sequence[NewDevice]
+    new: Newcomers
     quarantine: Sequence[QuarantineRow]
-    changes: Sequence[Change]
+    changes: Changes
     simulated: bool
     flags_known: bool
 
 
-Flags = Mapping[str, FlagCount] | None
+class Recent(NamedTuple):
+    """The last hours' readings by device: their flags, and who sent simulated ones, whatever its registration says."""
+
+    flags: Mapping[str, FlagCount]
+    simulated: frozenset[str]
 
 
-async def recent_flags(readings: ReadingStore, now: int) -> Flags:
-    """Flags of the last hours by device; None when the store does not answer: the rest of the page can be shown."""
+async def recent(readings: ReadingStore, now: int) -> Recent | None:
+    """What the last hours brought; None when the store does not answer: the rest of the page can be shown."""
     try:
-        return flag_counts(await readings.scan(await readings.series(), now - FLAG_HOURS * HOUR, now + HOUR))
+        found = await readings.scan(await readings.series(), now - FLAG_HOURS * HOUR, now + HOUR)
     except HubError:
         return None
+    simulated = {found.series[i].device for i in set(found.index[found.origin == Origin.SIMULATED].tolist())}
+    return Recent(flag_counts(found), frozenset(simulated))
 
 
-def overview(services: ConsoleServices, language: Language, flags: Flags) -> Overview:
+def overview(services: ConsoleServices, language: Language, lately: Recent | None) -> Overview:
     """Gather the page."""
-    registry, now = services.registry.snapshot(), services.clock_ns()
-    speaker = Speaker(services, registry, Formats(language, services.zone))
-    parts = [p for p in registry.places.values() if p.kind is PlaceKind.PART]
+    speaker, now = Speaker.of(services, language), services.clock_ns()
+    parts = [p for p in speaker.registry.places.values() if p.kind is PlaceKind.PART]
     rows = _parts(speaker, parts)
-    devices = _devices(speaker, seen(services.journals), flags or {}, now)
-    changes = _changes(speaker)
-    shown = [row.value for row in rows if row.value] + [c.now for c in changes]
+    devices = _devices(speaker, seen(services.journals), lately or Recent({}, frozenset()), now)
+    late = changes(speaker)
+    shown = [row.value for row in rows if row.value] + [c.now for c in late.rows]
     return Overview(
         drawing=draw(parts, services.layout, language),
         parts=rows,
         legend=_legend(services, language),
         devices=devices,
         counts=_counts(devices, language),
-        new=_new_devices(speaker.formats, services.journals),
+        new=newcomers(speaker),
         quarantine=_quarantine(speaker.formats, services.journals),
-        changes=changes,
+        changes=late,
         simulated=any(v.simulated for v in shown) or any(d.simulated for d in devices),
-        flags_known=flags is not None,
+        flags_known=lately is not None,
     )
 
 
@@ -149,10 +137,10 @@ def _settled(ledger: ValueLedger, value: IndicatorValue) -> IndicatorValue:
     return before[-1] if before else value
 
 
-def _legend(services: ConsoleServices, language: Language) -> Sequence[tuple[int, str]]:
+def _legend(services: ConsoleServices, language: Language) -> Sequence[tuple[int, str, int]]:
     definition = services.definitions.get(MAP_INDICATOR)
     bands = definition.bands if definition else ()
-    return [(i, str(getattr(band.label, language))) for i, band in enumerate(bands, 1)]
+    return [(i, str(getattr(band.label, language)), tone(definition, i)) for i, band in enumerate(bands, 1)]
 
 
 def seen(journals: Sequence[JournalReader]) -> Mapping[str, DeviceSeen]:
@@ -165,21 +153,21 @@ def seen(journals: Sequence[JournalReader]) -> Mapping[str, DeviceSeen]:
     return newest
 
 
-def _devices(
-    speaker: Speaker, last: Mapping[str, DeviceSeen], flags: Mapping[str, FlagCount], now: int
-) -> Sequence[DeviceRow]:
+def _devices(speaker: Speaker, last: Mapping[str, DeviceSeen], lately: Recent, now: int) -> Sequence[DeviceRow]:
     language, rows = speaker.formats.language, []
     for device in speaker.registry.devices.values():
-        finding = device_state(device, last.get(device.id), flags.get(device.id, FlagCount()), now)
+        name, place = speaker.named(device)
+        finding = device_state(device, last.get(device.id), lately.flags.get(device.id, FlagCount()), now)
+        origin = Origin.SIMULATED if device.id in lately.simulated else device.origin
         rows.append(
             DeviceRow(
-                name=device.title or device.id,
-                place=speaker.place(device.place) if device.place else "–",
+                name=name,
+                place=place,
                 state=finding.state,
                 word=STATE[finding.state.value][language],
                 words=describe(finding, language),
-                simulated=device.origin is Origin.SIMULATED,
-                origin=ORIGIN[device.origin.word][language],
+                simulated=origin is Origin.SIMULATED,
+                origin=ORIGIN[origin.word][language],
             )
         )
     return sorted(rows, key=lambda row: (row.state.rank, row.place, row.name))
@@ -188,31 +176,6 @@ def _devices(
 def _counts(devices: Sequence[DeviceRow], language: Language) -> Sequence[tuple[State, str, int]]:
     numbers = Counter(row.state for row in devices)
     return [(state, STATE[state.value][language], numbers[state]) for state in State if numbers[state]]
-
-
-def _new_devices(formats: Formats, journals: Sequence[JournalReader]) -> Sequence[NewDevice]:
-    waiting: list[Quarantined] = []
-    for journal in journals:
-        waiting += journal.quarantine(QuarantineFilter(reason=NEW_DEVICE), limit=_NEW_ROWS)
-    waiting.sort(key=_caller)
-    found = []
-    for (_, external_id), group in groupby(waiting, _caller):
-        messages = sorted(group, key=lambda m: m.received)
-        first, last = messages[0], messages[-1]
-        found.append(
-            NewDevice(
-                external_id or last.topic,
-                last.topic,
-                len(messages),
-                formats.moment(first.received),
-                formats.moment(last.received),
-            )
-        )
-    return found
-
-
-def _caller(message: Quarantined) -> tuple[str, str]:
-    return message.connector, message.external_id or message.topic
 
 
 def _quarantine(formats: Formats, journals: Sequence[JournalReader]) -> Sequence[QuarantineRow]:
@@ -245,33 +208,3 @@ def preview(payload: bytes, size: int = 160) -> str:
         text = f"0x{head[: size // 2].hex()}"
     visible = "".join(letter if letter.isprintable() else "·" for letter in text)
     return visible + (f" … ({len(payload)} B)" if len(payload) > size else "")
-
-
-def _changes(speaker: Speaker) -> Sequence[Change]:
-    ledger = speaker.services.values
-    feed = ledger.values(ValueQuery(after_seq=max(0, last_seq(ledger) - _FEED)))
-    revised = sorted((v for v in feed if v.revision > 1), key=lambda v: -v.seq)[:_CHANGES]
-    changes = []
-    for value in revised:
-        earlier = [
-            r for r in ledger.revisions(value.indicator, value.place, value.start) if r.revision < value.revision
-        ]
-        if earlier:
-            changes.append(Change(speaker.show(value), speaker.show(earlier[-1])))
-    return changes
-
-
-def last_seq(ledger: ValueLedger) -> int:
-    """The newest number of the change feed, by bisection: the port answers only what comes after a number."""
-
-    def beyond(seq: int) -> bool:
-        return bool(ledger.values(ValueQuery(after_seq=seq, limit=1)))
-
-    high = 1
-    while beyond(high):
-        high *= 2
-    low = high // 2
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if beyond(middle) else (low, middle)
-    return low

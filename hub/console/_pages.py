@@ -9,6 +9,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hub.console._map import badge
+from hub.console.formats import Formats
 from hub.console.language import COOKIE, Language, choose
 from hub.console.services import ConsoleServices
 from hub.console.texts import TEXTS
@@ -39,6 +41,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.globals["badge"] = badge
 
     def language(self, request: Request) -> Language:
         """Language of a request."""
@@ -49,13 +52,15 @@ class Pages:
         """A page; a language chosen by ?lang= is remembered."""
         language = self.language(request)
         texts = {key: words[language] for key, words in TEXTS.items()}
+        formats, now = Formats(language, self._services.zone), self._services.clock_ns()
         html = self._environment.get_template(template).render(
             t=texts,
             lang=language,
             other="en" if language == "cs" else "cs",
             path=request.url.path,
             city=self._services.city_title.get(language, ""),
-            zone=str(self._services.zone),
+            now=formats.moment(now, seconds=True),
+            zone=formats.zone_at(now),
             style=self._style_href,
             **context,
         )

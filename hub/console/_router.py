@@ -8,9 +8,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from hub.console._explain import MAX_READINGS, explain, reading_rows, readings_used
-from hub.console._overview import overview, recent_flags
+from hub.console._explain import explain
+from hub.console._overview import overview, recent
 from hub.console._pages import STYLE_PATH, Pages
+from hub.console._readings import MOST, groups, stored
+from hub.console._values import Speaker
 from hub.console.services import ConsoleServices
 from hub.core.errors import NotFound
 
@@ -26,8 +28,8 @@ def router(services: ConsoleServices, dependencies: Sequence[Any] = ()) -> APIRo
 
     @routes.get("/")
     async def home(request: Request) -> HTMLResponse:
-        flags = await recent_flags(services.readings, services.clock_ns())
-        page = await asyncio.to_thread(overview, services, pages.language(request), flags)
+        lately = await recent(services.readings, services.clock_ns())
+        page = await asyncio.to_thread(overview, services, pages.language(request), lately)
         return pages.respond(request, "overview.html", page=page, simulated=page.simulated)
 
     @routes.get("/values/{indicator}/{place:path}/{start}")
@@ -37,9 +39,11 @@ def router(services: ConsoleServices, dependencies: Sequence[Any] = ()) -> APIRo
             page = await asyncio.to_thread(explain, services, language, indicator, place, start)
         except NotFound:
             return pages.respond(request, "missing.html", 404, simulated=False)
-        found = await readings_used(services.readings, page) if page.series else None
-        rows = None if found is None else reading_rows(services, language, indicator, found)
-        cut = f"{MAX_READINGS} / {len(found)}" if found is not None and len(found) > MAX_READINGS else ""
-        return pages.respond(request, "value.html", page=page, readings=rows, cut=cut, simulated=page.value.simulated)
+        found = await stored(services.readings, page.series, page.start, page.end) if page.series else None
+        definition, speaker = services.definitions.get(indicator), Speaker.of(services, language)
+        readings = None if found is None else groups(speaker, definition, page.period, found)
+        cut = f"{MOST} / {len(found)}" if found is not None and len(found) > MOST else ""
+        simulated = page.value.simulated
+        return pages.respond(request, "value.html", page=page, readings=readings, cut=cut, simulated=simulated)
 
     return routes

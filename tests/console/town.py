@@ -45,15 +45,20 @@ class Town:
         return httpx.AsyncClient(transport=transport, base_url="http://hub", headers={"Accept-Language": "cs"})
 
     async def page(self, path: str = "/", status: int = 200) -> str:
-        """Text of a page."""
+        """Text of a page; blanks and dashes that do not break are read as plain ones."""
         async with self.client as browser:
             answer = await browser.get(path)
         assert answer.status_code == status
-        return answer.text
+        return plain(answer.text)
 
     def values(self, *values: IndicatorValue) -> None:
         """Commit values."""
         self.ledger.values.commit([(value, value.end + 2 * HOUR) for value in values], {})
+
+
+def plain(text: str) -> str:
+    """Text without typography."""
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "")
 
 
 def index(place: str, band: int | None, **changes: object) -> IndicatorValue:
@@ -128,8 +133,10 @@ class Outline(HTMLParser):
 
 def row_of(html: str, name: str) -> str:
     """Text of the table row that begins with `name`."""
-    rows = [re.sub(r"<[^>]+>", " ", row) for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL)]
-    return next(re.sub(r"\s+", " ", row).strip() for row in rows if row.strip().startswith(name))
+    rows = [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row)) for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL)]
+    found = [row.strip() for row in rows if row.strip().startswith(name)]
+    assert found, f"no row begins with {name!r}"
+    return found[0]
 
 
 class Away(SqliteReadingStore):
