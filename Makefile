@@ -4,10 +4,10 @@
 # make check  formatting, lint, types, architecture
 # make bench  measure; prints ratios against yardsticks and writes benchmarks/latest.json
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
-SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics postgresql
+SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics postgresql curl
 
 .PHONY: demo run test check bench servers clean
 .DEFAULT_GOAL := demo
@@ -35,8 +35,9 @@ servers:
 	@./tests/install-servers $(SERVERS)
 
 $(BIN)/python:
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or name it: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv $(VENV) || { echo "On Debian the module venv comes with: apt install python3-venv"; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 or newer is needed: install it, or name it: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian the module venv comes with: apt install python3-venv"; exit 1; }
 
 $(VENV)/.run: $(BIN)/python requirements/run.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt

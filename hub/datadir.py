@@ -74,6 +74,7 @@ class DataDir:
     def open(self, kind: Kind) -> None:
         """Make the directory, or check that it is of this kind and not of a newer release."""
         try:
+            os.umask(0o077)  # payloads may hold personal data: everything the hub writes is its user's alone
             self.root.mkdir(parents=True, exist_ok=True)
             self.run.mkdir(exist_ok=True)
         except OSError as error:

@@ -142,7 +142,10 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     """Read and validate; SettingsError names the first setting at fault. `file` must exist when it is given."""
     if file is not None and not file.is_file():
         raise SettingsError("config", f"{file} is not a file")
-    path = file or Path(os.environ.get("CITYHUB_CONFIG", "cityhub.toml"))
+    named = os.environ.get("CITYHUB_CONFIG")
+    if file is None and named is not None and not Path(named).is_file():
+        raise SettingsError("CITYHUB_CONFIG", f"{named} is not a file")
+    path = file or Path(named or "cityhub.toml")
 
     class _FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=path)
@@ -201,7 +204,10 @@ def secret_of(value: SecretStr | None, file: Path | None, setting: str) -> str |
         return value.get_secret_value()
     if file is None:
         return None
-    text = file.read_text(encoding="utf-8").strip()
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(setting, f"{file} cannot be read: {error}") from error
     if not text:
         raise SettingsError(setting, f"{file} is empty")
     return text

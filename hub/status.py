@@ -5,6 +5,7 @@ A status that is older than `STALE` seconds means that its process hangs or is g
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from msgspec import Struct
 from hub.core.ports import PartHealth
 from hub.datadir import write_atomically
 
+_LOG = logging.getLogger("cityhub.status")
 STALE = 15.0
 _EVERY = 2.0
 
@@ -28,9 +30,12 @@ class Status(Struct, frozen=True):
 
 
 async def heartbeat(path: Path, pid: int, parts: Callable[[], Sequence[PartHealth]]) -> None:
-    """Write the status of this process every other second, for ever."""
+    """Write the status of this process every other second, for ever; a full disk only makes it stale."""
     while True:
-        write_atomically(path, msgspec.json.encode(Status(time.time(), pid, parts())))
+        try:
+            write_atomically(path, msgspec.json.encode(Status(time.time(), pid, parts())))
+        except OSError as error:
+            _LOG.warning("status cannot be written", extra={"fields": {"file": path.name, "detail": str(error)}})
         await asyncio.sleep(_EVERY)
 
 

@@ -72,14 +72,14 @@ class Supervisor:
         delay = 0.5
         while True:
             began = time.monotonic()
-            process = await asyncio.create_subprocess_exec(
-                *child.argv, env=self._env, start_new_session=True, stderr=self._log
-            )
-            self._processes[child.name] = process
-            pid_file = self._run / f"{child.name}.pid"
-            pid_file.write_text(f"{process.pid}\n", encoding="ascii")
+            try:
+                process = await self._start(child)
+            except OSError as error:
+                _LOG.exception("process cannot be started", extra={"fields": {"process": child.name}}, exc_info=error)
+                await asyncio.sleep(_LONGEST)
+                continue
             code = await process.wait()
-            pid_file.unlink(missing_ok=True)
+            self._note(child.name, None)
             worked = time.monotonic() - began > self._settled
             if code == EXIT_CONFIGURATION and not worked and child.name not in self._proven:
                 self.failed = child.name
@@ -96,6 +96,25 @@ class Supervisor:
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST)
 
+    async def _start(self, child: Child) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            *child.argv, env=self._env, start_new_session=True, stderr=self._log
+        )
+        self._processes[child.name] = process
+        self._note(child.name, process.pid)
+        return process
+
+    def _note(self, name: str, pid: int | None) -> None:
+        """Write or remove the pid file; without it the child runs all the same."""
+        file = self._run / f"{name}.pid"
+        try:
+            if pid is None:
+                file.unlink(missing_ok=True)
+            else:
+                file.write_text(f"{pid}\n", encoding="ascii")
+        except OSError as error:
+            _LOG.warning("pid file", extra={"fields": {"process": name, "detail": str(error)}})
+
     async def _end(self, name: str) -> None:
         process = self._processes.get(name)
         if process is None or process.returncode is not None:
@@ -109,7 +128,7 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-        (self._run / f"{name}.pid").unlink(missing_ok=True)
+        self._note(name, None)
 
 
 def die_with_parent() -> None:

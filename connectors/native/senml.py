@@ -176,4 +176,6 @@ def _time(record: Mapping[str, object], base: Mapping[str, object], where: str) 
             f"{where}: time {total / _SECOND:g} s is relative to now (below 2**28): "
             "set bt to seconds since 1970, or leave out bt and t",
         )
+    if total >= 2**63:
+        raise DecodeError("time_implausible", f"{where}: bt and t add up to {total / _SECOND:g} s, after the year 2262")
     return total

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from hub.app import Parts
+from hub.commands._loop_thread import LoopThread
 from hub.core.errors import HubError, Invalid, Retry
 from hub.core.ports import ENGINE_ORDERS, IndicatorSink, PartHealth
 from hub.core.readings import NS
@@ -29,7 +30,8 @@ class EngineWorker:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._ledger = parts.ledger().open()
-        self._store = parts.store()
+        self._store = parts.store()  # used on the thread's loop alone
+        self._thread = LoopThread("engine")
         self._journals = parts.journals()
         self._publisher = parts.publisher("engine")
         self._owner = f"{socket.gethostname()}-{os.getpid()}"
@@ -59,7 +61,7 @@ class EngineWorker:
         self._waits = None
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_lease())
-            group.create_task(self._engine.run(self._parts.settings.indicators.debounce_s))
+            group.create_task(self._thread.run(self._engine.run(self._parts.settings.indicators.debounce_s)))
             group.create_task(self._projector.run(_PROJECT_EVERY))
             group.create_task(self._device_info())
             group.create_task(self._orders())
@@ -82,7 +84,8 @@ class EngineWorker:
         await self._publisher.close()
         if self._influx is not None:
             await self._influx.close()
-        await self._store.close()
+        await self._thread.run(self._store.close())
+        await self._thread.stop()
         for journal in self._journals:
             journal.close()
         self._ledger.close()
@@ -110,7 +113,7 @@ class EngineWorker:
                     continue
                 try:
                     result = await self._obey(order.kind, order.arguments, lambda _, __: None)
-                except Invalid as error:
+                except (Invalid, TypeError) as error:
                     result = {"error": str(error)}
                 except Retry as error:
                     _LOG.warning("order waits", extra={"fields": {"order": order.id, "detail": str(error)}})
@@ -126,7 +129,8 @@ class EngineWorker:
                 await self._projector.republish(name)
             return {"sinks": ", ".join(self._sinks)}
         wanted = {name: arguments.get(name) for name in ("indicator", "place")}
-        done = await self._engine.recompute(**wanted, progress=progress)  # type: ignore[arg-type]  # written by `recompute`
+        work = self._engine.recompute(**wanted, progress=progress)  # type: ignore[arg-type]  # written by `recompute`
+        done = await self._thread.run(work)
         return {"windows": done.windows, "written": done.written}
 
     async def _device_info(self) -> None:

@@ -54,7 +54,7 @@ async def serve(parts: Parts) -> None:
         layout=city.cells,
     )
     app = create_app(services)
-    app.include_router(console_router(console, [] if private else [page_guard]))
+    app.include_router(console_router(console, [page_guard] if services.read_requires_key or not private else []))
     app.openapi()  # made once, here: the first caller does not wait for it
     server = uvicorn.Server(
         uvicorn.Config(

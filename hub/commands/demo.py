@@ -130,6 +130,8 @@ async def _simulate(parts: Parts, anchor: Anchor, console: Console) -> None:
         ledger.holds.release(_HOLD)
         await _closed(ledger)
     await publish(publisher, [*_late(city, anchor), _garbage(city)], sent)
+    with parts.ledger().open() as ledger:
+        await _followed(parts, ledger)
     _tell(parts, anchor, sent.total(), console)
     await send_live(publisher, _kept_back(anchor, generate(city, now, now + _YEAR, faults)), sent)
 
@@ -207,8 +209,8 @@ def _tell(parts: Parts, anchor: Anchor, sent: int, console: Console) -> None:
         ),
         ("Send garbage", f"{command} publish devices/{_STATION}/readings 'no JSON at all' --data {data}"),
         (
-            "Kill ingest and see that nothing is lost",
-            f"kill -9 $(cat {data}/run/ingest-0.pid); sleep 5; {command} reconcile --data {data}",
+            "Kill the hub (ingest, engine, API), have it come back, and see that nothing is lost",
+            f"kill -9 $(cat {data}/run/*.pid); sleep 6; {command} reconcile --data {data}",
         ),
         (
             "Explain the value that a late reading changed",

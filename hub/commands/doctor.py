@@ -5,20 +5,23 @@ import asyncio
 import os
 import shutil
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 
 import uvloop
 
 from hub.app import Parts
 from hub.commands._output import print_json, print_table
+from hub.core.delivery import Publication
 from hub.core.errors import HubError
 from hub.core.ports import PartHealth
 from hub.core.readings import NS
+from hub.ingest.interpret import OWN_TOPIC
 from hub.settings import Settings, is_loopback
 from hub.status import read_status
 
 _CLOCK_LIMIT = 2.0
+_BROKER_SECONDS = 6.0
 _FREE_BYTES = 1_000_000_000
 _FREE_SHARE = 0.05
 
@@ -88,29 +91,55 @@ async def _store(parts: Parts) -> list[PartHealth]:
     store = parts.store()
     try:
         findings = [await store.check()]
-        offset = getattr(store, "clock_offset", None)
-        if findings[0].ok and offset is not None:
-            seconds = await offset()
-            if seconds is not None:
-                findings.append(_clock("store clock", seconds))
-        return findings
     finally:
         await store.close()
+    if findings[0].ok and parts.settings.store.kind == "influx":
+        from hub.storage.influx_clock import clock_offset
+
+        findings.append(_clock("InfluxDB clock", await asyncio.to_thread(clock_offset, parts.influx()), resolution=1.0))
+    return findings
 
 
 async def _broker(parts: Parts) -> list[PartHealth]:
+    """Publish one message, which takes the broker to answer; MQTT itself tells no time."""
     settings = parts.broker()
+    embedded = parts.settings.mqtt.host is None
+    publisher = parts.publisher(f"doctor-{os.getpid()}")
+    began = time.monotonic()
     try:
-        async with asyncio.timeout(5):
-            _, writer = await asyncio.open_connection(settings.host, settings.port)
-    except (OSError, TimeoutError):
-        embedded = parts.settings.mqtt.host is None
-        hint = "start the hub: `cityhub run`" if embedded else "start the broker, or mend mqtt.host and mqtt.port"
-        return [PartHealth("broker", False, f"{settings.address} does not answer", hint)]
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
-    return [PartHealth("broker", True, f"{settings.address} answers")]
+        async with asyncio.timeout(_BROKER_SECONDS):
+            await publisher.publish([Publication(f"{OWN_TOPIC}doctor", b"", retain=False)])
+    except (HubError, TimeoutError) as error:
+        hint = "start the hub: `cityhub run`" if embedded else "start the broker, or mend the settings of section mqtt"
+        return [PartHealth("broker", False, f"{settings.address}: {error or 'no answer'}", hint)]
+    finally:
+        await publisher.close()
+    took = (time.monotonic() - began) * 1000
+    same = embedded or is_loopback(settings.host)
+    clock = (
+        PartHealth("broker clock", True, "this machine's own")
+        if same
+        else PartHealth("broker clock", True, "not known: MQTT tells no time; the hub stamps arrivals by its own clock")
+    )
+    return [PartHealth("broker", True, f"{settings.address} confirmed a message after {took:.0f} ms"), clock]
+
+
+async def _api(parts: Parts) -> list[PartHealth]:
+    endpoints = parts.data.endpoints()
+    if endpoints is None:
+        return []  # said by the check of the processes
+    url = f"{endpoints.api.replace('//0.0.0.0', '//127.0.0.1')}/api/v1/health/live"
+    try:
+        async with asyncio.timeout(_BROKER_SECONDS):
+            status = await asyncio.to_thread(_status_of, url)
+    except (OSError, TimeoutError) as error:
+        return [PartHealth("API", False, f"{url}: {error or 'no answer'}", "see the log of process api")]
+    return [PartHealth("API", status == 200, f"{url} answers {status}", "" if status == 200 else "see the log")]
+
+
+def _status_of(url: str) -> int:
+    with urllib.request.urlopen(url, timeout=_BROKER_SECONDS) as answer:  # noqa: S310 the address is our own endpoint's
+        return int(answer.status)
 
 
 async def _processes(parts: Parts) -> list[PartHealth]:
@@ -128,8 +157,8 @@ async def _exposure(parts: Parts) -> list[PartHealth]:
     return [PartHealth("exposure", True, f"{' and '.join(open_)} beyond loopback", "put HTTPS/TLS in front")]
 
 
-def _clock(part: str, seconds: float) -> PartHealth:
-    ok = abs(seconds) <= _CLOCK_LIMIT
+def _clock(part: str, seconds: float, resolution: float = 0.0) -> PartHealth:
+    ok = abs(seconds) <= _CLOCK_LIMIT + resolution
     hint = "" if ok else "synchronise both clocks with NTP (timedatectl set-ntp true)"
     return PartHealth(part, ok, f"{seconds:+.3f} s against this machine", hint)
 
@@ -142,5 +171,6 @@ _CHECKS: tuple[tuple[str, _Check], ...] = (
     ("readings", _store),
     ("broker", _broker),
     ("hub", _processes),
+    ("API", _api),
     ("exposure", _exposure),
 )

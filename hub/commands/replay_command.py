@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import uvloop
@@ -24,7 +24,7 @@ from hub.commands.devices import ensure_site, word_of
 from hub.commands.replay import Check, check, send
 from hub.commands.replay_mapping import Plan, ReplayMapping, Row, parse_column, read_mapping
 from hub.commands.replay_table import Table
-from hub.core.errors import HubError, Invalid
+from hub.core.errors import Invalid, NotFound, Retry
 from hub.core.places import Device, Mounting
 from hub.core.readings import NS, Grade, Origin
 from hub.core.windows import format_instant
@@ -140,7 +140,8 @@ async def _replay(
     console: Console, parts: Parts, ledger: Ledger, plan: Plan, table: Table, found: Check, options: ReplayOptions
 ) -> tuple[int, int]:
     [journal] = parts.journals()
-    before = _received(journal.accounts(0))
+    mine = {*found.devices, ""}  # "": those that are not registered
+    before = _received(journal.accounts(0), mine)
     publisher = parts.publisher(f"replay-{os.getpid()}")
     name = f"replay {options.file.name} {os.getpid()}"
     with _bar(console, options.json) as bar:
@@ -153,7 +154,7 @@ async def _replay(
             taken = 0
             moved = time.monotonic()
             while taken < found.messages and time.monotonic() - moved < _PATIENCE:
-                now = min(found.messages, _received(journal.accounts(0)) - before)
+                now = min(found.messages, _received(journal.accounts(0), mine) - before)
                 if now > taken:
                     taken, moved = now, time.monotonic()
                     bar.update(task, completed=taken)
@@ -178,12 +179,15 @@ async def _hold(ledger: Ledger, name: str) -> None:
     while True:
         await asyncio.sleep(_HOLD / NS / 3)
         now = time.time_ns()
-        with contextlib.suppress(HubError):
-            ledger.holds.renew(name, now, now + _HOLD)
+        with contextlib.suppress(Retry):
+            try:
+                ledger.holds.renew(name, now, now + _HOLD)
+            except NotFound:  # it had expired, while this machine slept perhaps
+                ledger.holds.add(name, now, now + _HOLD)
 
 
-def _received(accounts: Sequence[tuple[str, str, Mapping[str, int]]]) -> int:
-    return sum(counts["received"] for _, _, counts in accounts)
+def _received(accounts: Sequence[tuple[str, str, Mapping[str, int]]], devices: Collection[str]) -> int:
+    return sum(counts["received"] for _, device, counts in accounts if device in devices)
 
 
 def _bar(console: Console, quiet: bool) -> Progress:

@@ -57,8 +57,10 @@ async def _until(
     beat = asyncio.create_task(heartbeat(parts.data.run / f"{name}.json", os.getpid(), health))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({work, stopped, beat}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (stopped, beat):
-        task.cancel()
+    stopped.cancel()
+    if beat.done():
+        await beat  # it never ends but by an error
+    beat.cancel()
     if work.done():
         await work
         return

@@ -31,7 +31,8 @@ class Counts(Struct):
     """The terms of the accounting equations.
 
     Deliveries: received = decoded + quarantined + refused + ignored.
-    Readings: readings = stored + duplicate + conflict + rejected (only of decoded deliveries).
+    Readings: readings = stored + duplicate + conflict + rejected (only of decoded deliveries). Of those stored,
+    `replaced` took the place of an earlier revision, so the store holds stored - replaced readings.
     """
 
     received: int = 0
@@ -44,15 +45,16 @@ class Counts(Struct):
     duplicate: int = 0
     conflict: int = 0
     rejected: int = 0
+    replaced: int = 0
 
 
 class Quarantined(Struct, frozen=True, kw_only=True):
     """A message set aside, raw, with its reason.
 
-    `scope` is "message" when nothing of it was used, "reading" when a part was (then `detail` names the part).
-    `external_id` is the connector's name of the device where it could be read. `readings` counts what it
-    stands for in scope "reading". `state` is waiting, redriven, purged, or refused (then `payload` is only its
-    beginning, kept as a sample).
+    `scope` is "message" when nothing of it was used, "reading" when a part was: then `detail` names the part, and
+    `conflicts` and `rejects` count the readings that it stands for. `external_id` is the connector's name of the device
+    where it could be read, `others` further devices of this message that are not registered. `state` is waiting,
+    redriven, or refused (then `payload` is only its beginning, kept as a sample). `size` is that of the whole payload.
     """
 
     received: int
@@ -64,11 +66,14 @@ class Quarantined(Struct, frozen=True, kw_only=True):
     external_id: str = ""
     device: str = ""
     scope: str = "message"
-    readings: int = 0
+    conflicts: int = 0
+    rejects: int = 0
+    others: Sequence[str] = ()
     retain: bool = False
     id: int = 0
     state: str = "waiting"
     attempts: int = 0
+    size: int = 0
 
 
 class DeviceSeen(Struct, frozen=True, kw_only=True):

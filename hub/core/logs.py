@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """JSON log lines, rate-limited per reason. Payloads and secrets are never logged.
 
-`logging.getLogger("cityhub...")` with `extra={"fields": {...}}` becomes one JSON object a line. `RateLimited` lets one
-line a reason through every interval and says how many it held back, so that a flood of bad messages cannot flood the
-log; counters count every one of them all the same.
+`extra={"reason": code}` and `extra={"fields": {...}}` of a record become members of its JSON object, one a line.
+`RateLimited` lets one line a reason through every interval and says how many it held back, so that a flood of bad
+messages cannot flood the log; counters count every one of them all the same.
 """
 
 import logging
@@ -28,6 +28,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **({"reason": reason} if (reason := getattr(record, "reason", None)) is not None else {}),
             **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[1] is not None:

@@ -75,11 +75,21 @@ class Device(Struct, frozen=True, kw_only=True):
 
 
 class RegistrySnapshot(Struct, frozen=True):
-    """All devices and places at one `version`; the version grows with every change."""
+    """All devices and places at one `version`; the version grows with every change.
+
+    `former` are devices that were removed, with where they stood until then: nobody sends as one of them, but what
+    they measured still belongs to its place. No id is in both.
+    """
 
     version: int
     devices: Mapping[str, Device]
     places: Mapping[str, Place]
+    former: Mapping[str, Device] = {}
+
+    @property
+    def known(self) -> Mapping[str, Device]:
+        """Registered and former devices: all whose readings count."""
+        return {**self.former, **self.devices} if self.former else self.devices
 
 
 def check_device_id(device: str) -> str:

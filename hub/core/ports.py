@@ -128,8 +128,23 @@ class JournalReader(Protocol):
         """Touches after cursor `after` in order, and the new cursor."""
         ...
 
+    def identity(self) -> int:
+        """Random number that the file was made with; 0 while there is none. A restored or new file tells by it."""
+        ...
+
+    def newest(self) -> int:
+        """The highest touch that the file ever had, forgotten ones included."""
+        ...
+
+    def count(self, where: QuarantineFilter) -> int:
+        """How many quarantined messages there are."""
+        ...
+
     def quarantine(self, where: QuarantineFilter, after: int = 0, limit: int = 100) -> Sequence[Quarantined]:
-        """Newest first; `after` is the id of the last row of the page before (0: from the top)."""
+        """Newest first; `after` is the id of the last row of the page before (0: from the top).
+
+        Payloads are cut to their beginning unless single messages are asked for by id.
+        """
         ...
 
     def accounts(self, since: int) -> Sequence[tuple[str, str, Mapping[str, int]]]:

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from msgspec import Struct
 
 NS = 1_000_000_000
+EARLIEST = 946_684_800 * NS  # 2000-01-01: what is stamped before, no device of a city has measured
+AHEAD = 300 * NS  # what is stamped further ahead of its arrival comes from a wrong clock
 
 
 class Flag(IntEnum):
@@ -106,10 +108,11 @@ class Reading(Struct, frozen=True, gc=False):
 class Outcome(IntEnum):
     """What a store did with one row of `put`."""
 
-    STORED = 0  # new, or a higher revision of a stored one
+    STORED = 0  # new
     DUPLICATE = 1  # the same value is stored already (at the same or a higher revision)
     CONFLICT = 2  # a different value is stored at the same or a higher revision; the stored one stays
     REJECTED = 3  # the store refuses this very row for good; see `PutResult.errors`
+    REPLACED = 4  # stored: a higher revision took the place of a stored value
 
 
 class PutResult(Struct, frozen=True):

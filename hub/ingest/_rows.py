@@ -18,10 +18,12 @@ QUARANTINE = (
     "external_id",
     "device",
     "scope",
-    "readings",
+    "conflicts",
+    "rejects",
     "retain",
     "state",
     "attempts",
+    "size",
 )
 
 
@@ -37,7 +39,12 @@ def where_of(where: QuarantineFilter) -> tuple[str, list[object]]:
     conditions, arguments = ["1"], list[object]()
     for column in ("state", "reason", "connector", "external_id"):
         value = getattr(where, column)
-        if value is not None:
+        if column == "external_id" and value is not None:
+            conditions.append(
+                "(external_id = ? OR id IN (SELECT quarantine FROM quarantine_other WHERE external_id = ?))"
+            )
+            arguments.extend([value, value])
+        elif value is not None:
             conditions.append(f"{column} = ?")
             arguments.append(value)
     if where.ids is not None:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hub.core.errors import HubError, Retry, SchemaTooNew, Stop
+from hub.core.errors import HubError, Reject, Retry, SchemaTooNew, Stop
 
 VERSION = 1
+_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
 
 SCHEMA = """
 CREATE TABLE touch (
@@ -21,15 +22,19 @@ CREATE TABLE account (
     hour INTEGER NOT NULL, connector TEXT NOT NULL, device TEXT NOT NULL,
     received INTEGER NOT NULL, decoded INTEGER NOT NULL, quarantined INTEGER NOT NULL, refused INTEGER NOT NULL,
     ignored INTEGER NOT NULL, readings INTEGER NOT NULL, stored INTEGER NOT NULL, duplicate INTEGER NOT NULL,
-    conflict INTEGER NOT NULL, rejected INTEGER NOT NULL,
+    conflict INTEGER NOT NULL, rejected INTEGER NOT NULL, replaced INTEGER NOT NULL,
     PRIMARY KEY (hour, connector, device)) WITHOUT ROWID;
 CREATE TABLE reason_count (
     connector TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (connector, reason)) WITHOUT ROWID;
 CREATE TABLE quarantine (
     id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL,
     reason TEXT NOT NULL, detail TEXT NOT NULL, connector TEXT NOT NULL, external_id TEXT NOT NULL,
-    device TEXT NOT NULL, scope TEXT NOT NULL, readings INTEGER NOT NULL, retain INTEGER NOT NULL,
-    state TEXT NOT NULL, attempts INTEGER NOT NULL);
+    device TEXT NOT NULL, scope TEXT NOT NULL, conflicts INTEGER NOT NULL, rejects INTEGER NOT NULL,
+    retain INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, size INTEGER NOT NULL);
+CREATE TABLE quarantine_other (
+    quarantine INTEGER NOT NULL, external_id TEXT NOT NULL, PRIMARY KEY (external_id, quarantine)) WITHOUT ROWID;
+CREATE TABLE identity (id INTEGER NOT NULL);
+INSERT INTO identity VALUES (abs(random() % 4611686018427387903) + 1);
 CREATE INDEX quarantine_source ON quarantine (state, connector, external_id);
 CREATE INDEX quarantine_reason ON quarantine (state, reason);
 CREATE TABLE event (
@@ -45,11 +50,19 @@ CREATE TABLE untimed (hash BLOB PRIMARY KEY, received INTEGER NOT NULL) WITHOUT 
 
 @contextmanager
 def wrapped(path: Path) -> Iterator[None]:
-    """Turn sqlite3's errors into the hub's: full disk and locks are Retry, a broken file is Stop."""
+    """Turn sqlite3's errors into the hub's.
+
+    A full disk, a lock, an input/output error are Retry; a row that SQLite cannot hold is Reject; the rest is Stop.
+    """
     try:
         yield
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise Reject("connector_failed", f"cannot be recorded: {error}") from error
     except sqlite3.OperationalError as error:
-        raise Retry(f"journal {path.name}: {error}", after=1.0) from error
+        code = (error.sqlite_errorcode or 0) & 0xFF
+        if code in _PASSING:
+            raise Retry(f"journal {path.name}: {error}", after=1.0) from error
+        raise Stop(f"journal {path.name}: {error}") from error
     except sqlite3.DatabaseError as error:
         raise Stop(f"journal {path.name} cannot be used: {error}; restore it from a backup") from error
 
@@ -75,7 +88,9 @@ def open_reader(path: Path) -> sqlite3.Connection | None:
     if not path.exists():
         return None
     with wrapped(path):
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
         try:
             connection.execute("PRAGMA busy_timeout = 5000")
             ready = _version(connection, path) > 0
@@ -86,6 +101,17 @@ def open_reader(path: Path) -> sqlite3.Connection | None:
             connection.close()
             return None
         return connection
+
+
+def identity_of(connection: sqlite3.Connection) -> int:
+    """The random number that this very file was made with."""
+    return int(connection.execute("SELECT id FROM identity").fetchone()[0])
+
+
+def newest_of(connection: sqlite3.Connection) -> int:
+    """The highest touch that this file ever had, forgotten ones included."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'touch'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from hub.core.journal import HOUR_NS, AccountKey, Counts, DeviceSeen, EventRecord, JournalBatch, Quarantined, Touch
 from hub.core.readings import Outcome, PutResult, Reading
-from hub.ingest.interpret import Fault, Interpretation, Verdict
+from hub.ingest.interpret import Fault, Interpretation, Verdict, summarise
 
 _SAMPLE = 1024
 
@@ -30,24 +30,18 @@ def settle(meanings: Sequence[Interpretation], result: PutResult) -> JournalBatc
         events += meaning.events
         if meaning.verdict is not Verdict.DECODED:
             _count_verdict(counts, meaning.verdict)
-            rows = [_whole(meaning)] if meaning.faults else []
+            found = meaning.faults
+            rows = [_whole(meaning)] if found else []
         else:
-            counts.decoded += 1
             first, row = row, row + len(meaning.readings)
             outcomes = result.outcomes[first:row]
-            counts.readings += len(outcomes) + len(meaning.faults)
-            counts.rejected += len(meaning.faults)
-            if not any(outcomes):
-                counts.stored += len(outcomes)
-                rows = []
-            else:
-                _count_outcomes(counts, outcomes)
-                rows = refused_readings(meaning, outcomes, first, result)
-            if meaning.faults:
-                rows.append(_part(meaning, _by_reason(meaning.faults)))
-        for item in rows:
-            reasons[item.connector, item.reason] += 1
-            quarantined.append(item)
+            conflicts, rejects = store_faults(meaning, outcomes, first, result)
+            found = [*meaning.faults, *rejects, *conflicts]
+            count_decoded(counts, outcomes, len(meaning.faults))
+            rows = [part_of(meaning, found, len(conflicts))] if found else []
+        quarantined += rows
+        for reason in {fault.reason for fault in found}:
+            reasons[meaning.connector, reason] += 1
     return JournalBatch(
         touches=touches_of(reading for meaning in meanings for reading in meaning.readings),
         accounts=accounts,
@@ -80,20 +74,42 @@ def seen_of(meanings: Iterable[Interpretation]) -> list[DeviceSeen]:
     ]
 
 
-def refused_readings(
+def store_faults(
     meaning: Interpretation, outcomes: Sequence[Outcome], first: int, result: PutResult
-) -> list[Quarantined]:
-    """Quarantine rows for the conflicts and for the store's rejects of one delivery."""
-    rows = []
-    for outcome, reason in ((Outcome.CONFLICT, "conflict"), (Outcome.REJECTED, "rejected_by_store")):
-        faults = [
-            Fault(reason, _against(meaning.readings[i], result.errors.get(first + i, "")))
-            for i, found in enumerate(outcomes)
-            if found is outcome
-        ]
-        if faults:
-            rows.append(_part(meaning, _by_reason(faults)))
-    return rows
+) -> tuple[list[Fault], list[Fault]]:
+    """What the store said against readings of one delivery: conflicts, and rows that it refuses."""
+    found: dict[Outcome, list[Fault]] = {Outcome.CONFLICT: [], Outcome.REJECTED: []}
+    if any(outcomes):
+        for i, outcome in enumerate(outcomes):
+            if outcome in found:
+                words = _against(meaning.readings[i], result.errors.get(first + i, ""))
+                found[outcome].append(Fault(_REASONS[outcome], words))
+    return found[Outcome.CONFLICT], found[Outcome.REJECTED]
+
+
+_REASONS = {Outcome.CONFLICT: "conflict", Outcome.REJECTED: "rejected_by_store"}
+
+
+def count_decoded(counts: Counts, outcomes: Sequence[Outcome], faults: int) -> None:
+    """Count one decoded delivery with its readings."""
+    counts.decoded += 1
+    counts.readings += len(outcomes) + faults
+    counts.rejected += faults
+    if not any(outcomes):  # all stored and new: what nearly every delivery is
+        counts.stored += len(outcomes)
+        return
+    for outcome in outcomes:
+        if outcome is Outcome.STORED:
+            counts.stored += 1
+        elif outcome is Outcome.REPLACED:
+            counts.stored += 1
+            counts.replaced += 1
+        elif outcome is Outcome.DUPLICATE:
+            counts.duplicate += 1
+        elif outcome is Outcome.CONFLICT:
+            counts.conflict += 1
+        else:
+            counts.rejected += 1
 
 
 def _against(reading: Reading, words: str) -> str:
@@ -109,25 +125,6 @@ def _count_verdict(counts: Counts, verdict: Verdict) -> None:
         counts.ignored += 1
 
 
-def _count_outcomes(counts: Counts, outcomes: Sequence[Outcome]) -> None:
-    for outcome in outcomes:
-        if outcome is Outcome.STORED:
-            counts.stored += 1
-        elif outcome is Outcome.DUPLICATE:
-            counts.duplicate += 1
-        elif outcome is Outcome.CONFLICT:
-            counts.conflict += 1
-        else:
-            counts.rejected += 1
-
-
-def _by_reason(faults: Sequence[Fault]) -> Fault:
-    """One row stands for all faulty readings of a delivery; unknown devices come first, so that claiming finds them."""
-    leading = next((fault for fault in faults if fault.reason == "unknown_device"), faults[0])
-    detail = "; ".join(dict.fromkeys(fault.detail for fault in faults))
-    return Fault(leading.reason, detail[:500], leading.external_id, len(faults))
-
-
 def _whole(meaning: Interpretation) -> Quarantined:
     refused = meaning.verdict is Verdict.REFUSED
     delivery, fault = meaning.delivery, meaning.faults[0]
@@ -140,13 +137,16 @@ def _whole(meaning: Interpretation) -> Quarantined:
         connector=meaning.connector,
         external_id=fault.external_id,
         device=meaning.device,
+        others=fault.others,
         retain=delivery.retain,
         state="refused" if refused else "waiting",
+        size=len(delivery.payload),
     )
 
 
-def _part(meaning: Interpretation, fault: Fault) -> Quarantined:
-    delivery = meaning.delivery
+def part_of(meaning: Interpretation, faults: Sequence[Fault], conflicts: int) -> Quarantined:
+    """The one row that stands for all readings of a decoded delivery that were not stored."""
+    delivery, fault = meaning.delivery, summarise(faults)
     return Quarantined(
         received=delivery.received,
         topic=delivery.topic,
@@ -157,6 +157,9 @@ def _part(meaning: Interpretation, fault: Fault) -> Quarantined:
         external_id=fault.external_id,
         device=meaning.device,
         scope="reading",
-        readings=fault.readings,
+        conflicts=conflicts,
+        rejects=len(faults) - conflicts,
+        others=fault.others,
         retain=delivery.retain,
+        size=len(delivery.payload),
     )

@@ -7,7 +7,7 @@ publications). Of a decoded delivery single readings may still be at fault: they
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -18,8 +18,10 @@ from hub.core.delivery import Delivery
 from hub.core.errors import Reject
 from hub.core.journal import HOUR_NS, EventRecord
 from hub.core.places import Device
-from hub.core.readings import Reading
+from hub.core.readings import AHEAD, EARLIEST, Reading
 from hub.ingest.normalise import Conversions, normalise
+
+OWN_TOPIC = "cityhub/"  # the hub's own messages to itself
 
 
 class Verdict(StrEnum):
@@ -32,12 +34,12 @@ class Verdict(StrEnum):
 
 
 class Fault(NamedTuple):
-    """Why a reading or a whole message cannot be used. `readings` is how many it concerns."""
+    """Why a reading or a whole message cannot be used; `others` are further devices that are not registered."""
 
     reason: str
     detail: str
     external_id: str = ""
-    readings: int = 1
+    others: tuple[str, ...] = ()
 
 
 class Interpretation(Struct, gc=False):
@@ -65,7 +67,7 @@ class Interpreter:
         conversions: Conversions,
         *,
         max_payload: int,
-        own_prefixes: tuple[str, ...] = ("indicators/", "alarms/"),
+        own_prefixes: tuple[str, ...] = ("indicators/", "alarms/", OWN_TOPIC),
     ) -> None:
         self._router = router
         self._conversions = conversions
@@ -81,12 +83,12 @@ class Interpreter:
         """Interpret one delivery. `arrivals` has the first arrival of recent messages without time, by hash."""
         if len(delivery.payload) > self._max_payload:
             size = f"{len(delivery.payload)} bytes; the limit is {self._max_payload}"
-            return _set_aside(delivery, Fault("too_large", size), verdict=Verdict.REFUSED)
+            return set_aside(delivery, Fault("too_large", size), verdict=Verdict.REFUSED)
         hit = self._router.match(delivery.topic)
         if hit is None:
             if delivery.topic.startswith(self._own):
                 return Interpretation(delivery, Verdict.IGNORED)
-            return _set_aside(delivery, Fault("no_connector", f"topic {delivery.topic!r}"))
+            return set_aside(delivery, Fault("no_connector", f"topic {delivery.topic!r}"))
         return self._decode(delivery, *hit, arrivals)
 
     def _decode(
@@ -103,10 +105,10 @@ class Interpreter:
             message = sdk.RawMessage(delivery.topic, delivery.payload, delivery.received)
             decoded = list(connector.decode(message, variables))
         except Reject as error:
-            return self._blame(_set_aside(delivery, Fault(error.reason, error.detail, named), connector.name))
+            return self._blame(set_aside(delivery, Fault(error.reason, error.detail, named), connector.name))
         except Exception as error:  # a connector must not stop the hub; the message is kept
             fault = Fault("connector_failed", f"{type(error).__name__}: {error}", named)
-            return self._blame(_set_aside(delivery, fault, connector.name))
+            return self._blame(set_aside(delivery, fault, connector.name))
         return self._attribute(Interpretation(delivery, Verdict.DECODED, connector.name), decoded, arrivals)
 
     def _blame(self, meaning: Interpretation) -> Interpretation:
@@ -125,14 +127,15 @@ class Interpreter:
         for item in decoded:
             device = devices.get((connector, item.device))
             if device is None:
-                meaning.faults.append(Fault("unknown_device", f"{connector} device {item.device!r}", item.device))
+                name = clean(item.device)
+                meaning.faults.append(Fault("unknown_device", f"{connector} device {name!r}", name))
                 continue
             if not meaning.device:
                 meaning.device = device.id
             if isinstance(item, sdk.DeviceEvent):
                 meaning.events.append(_event(item, device, delivery.received))
                 continue
-            if item.time is None and arrival is None and not delivery.retain:
+            if item.time is None and item.server_time is None and arrival is None and not delivery.retain:
                 arrival, digest = _arrival(delivery, arrivals)
                 meaning.arrival = digest, arrival
             try:
@@ -142,26 +145,28 @@ class Interpreter:
             except Reject as error:
                 meaning.faults.append(Fault(error.reason, error.detail, item.device))
         if meaning.faults and not meaning.readings and not meaning.events:
-            meaning.verdict, meaning.faults = Verdict.QUARANTINED, [_summary(meaning.faults)]
+            meaning.verdict, meaning.faults = Verdict.QUARANTINED, [summarise(meaning.faults)]
         return meaning
 
 
-def _set_aside(
+def set_aside(
     delivery: Delivery, fault: Fault, connector: str = "", verdict: Verdict = Verdict.QUARANTINED
 ) -> Interpretation:
+    fault = fault._replace(detail=clean(fault.detail), external_id=clean(fault.external_id))
     return Interpretation(delivery, verdict, connector, faults=[fault])
 
 
 def _event(event: sdk.DeviceEvent, device: Device, received: int) -> EventRecord:
+    time = event.time
     return EventRecord(
         device=device.id,
         connector=device.connector,
         external_id=device.external_id,
-        kind=event.kind,
+        kind=clean(event.kind),
         level=event.level,
-        reason=event.reason,
-        text=event.text,
-        time=received if event.time is None else event.time,
+        reason=clean(event.reason),
+        text=clean(event.text),
+        time=time if time is not None and EARLIEST <= time <= received + AHEAD else received,
         received=received,
     )
 
@@ -177,8 +182,15 @@ def _arrival(delivery: Delivery, arrivals: Mapping[bytes, int]) -> tuple[int, by
     return delivery.received, digest
 
 
-def _summary(faults: list[Fault]) -> Fault:
-    """One fault for a whole message: the first, with the distinct details of all."""
+def summarise(faults: Sequence[Fault]) -> Fault:
+    """One fault for all of a message; a device that is not registered leads, so that registering it finds the row."""
+    unknown = list(dict.fromkeys(fault.external_id for fault in faults if fault.reason == "unknown_device"))
+    leading = next((fault for fault in faults if fault.reason == "unknown_device"), faults[0])
     details = list(dict.fromkeys(fault.detail for fault in faults))
     more = f"; and {len(details) - 5} more" if len(details) > 5 else ""
-    return Fault(faults[0].reason, "; ".join(details[:5]) + more, faults[0].external_id, len(faults))
+    return Fault(leading.reason, "; ".join(details[:5]) + more, leading.external_id, tuple(unknown[1:]))
+
+
+def clean(text: str) -> str:
+    """Text that any store can hold: what is no valid Unicode is written out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")

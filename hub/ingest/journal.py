@@ -16,7 +16,7 @@ from typing import TypeVar
 from hub.core.journal import JournalBatch, Quarantined
 from hub.core.ports import QuarantineFilter
 from hub.ingest._rows import COUNTS, QUARANTINE, quarantined_of, where_of
-from hub.ingest._schema import open_writer, wrapped
+from hub.ingest._schema import newest_of, open_writer, wrapped
 
 T = TypeVar("T")
 
@@ -34,15 +34,27 @@ _ADD_QUARANTINE = (
     f"INSERT INTO quarantine ({', '.join(QUARANTINE[1:])}) "  # noqa: S608 names are our own constants
     f"VALUES ({', '.join('?' * (len(QUARANTINE) - 1))})"
 )
+_ADD_OTHER = "INSERT OR IGNORE INTO quarantine_other (quarantine, external_id) VALUES (?, ?)"
 _ADD_EVENT = (
     "INSERT INTO event (device, connector, external_id, kind, level, reason, text, time, received) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _RETRIED = (
     "UPDATE quarantine SET reason = ?, detail = ?, external_id = ?, device = ?, connector = ?, scope = ?, "
-    "readings = ?, attempts = ? WHERE id = ?"
+    "conflicts = ?, rejects = ?, attempts = ? WHERE id = ?"
 )
-_RETRIED_COLUMNS = ("reason", "detail", "external_id", "device", "connector", "scope", "readings", "attempts", "id")
+_RETRIED_COLUMNS = (
+    "reason",
+    "detail",
+    "external_id",
+    "device",
+    "connector",
+    "scope",
+    "conflicts",
+    "rejects",
+    "attempts",
+    "id",
+)
 _KEEP_REFUSED = 100
 
 
@@ -78,7 +90,8 @@ class SqliteJournal:
         """Forget touches up to `cursor`, which every reader has passed, and untimed hashes older than given."""
 
         def work() -> None:
-            self._connection.execute("DELETE FROM touch WHERE seq <= ?", (cursor,))
+            if cursor <= newest_of(self._connection):  # else the cursor belongs to another file: read before forgetting
+                self._connection.execute("DELETE FROM touch WHERE seq <= ?", (cursor,))
             self._connection.execute("DELETE FROM untimed WHERE received < ?", (untimed_before,))
 
         await self._run(work)
@@ -112,8 +125,12 @@ def _write(connection: sqlite3.Connection, batch: JournalBatch) -> None:
     many("INSERT INTO touch (device, quantity, hour) VALUES (?, ?, ?)", batch.touches)
     many(_ADD_ACCOUNT, [(*key, *(getattr(n, name) for name in COUNTS)) for key, n in batch.accounts.items()])
     many(_ADD_REASON, [(*key, n) for key, n in batch.reasons.items()])
-    many(_ADD_QUARANTINE, [[getattr(row, name) for name in QUARANTINE[1:]] for row in batch.quarantined])
+    for row in batch.quarantined:
+        number = connection.execute(_ADD_QUARANTINE, [getattr(row, name) for name in QUARANTINE[1:]]).lastrowid
+        many(_ADD_OTHER, [(number, other) for other in row.others])
     many("UPDATE quarantine SET state = 'redriven' WHERE id = ?", [(row,) for row in batch.redriven])
+    many("DELETE FROM quarantine_other WHERE quarantine = ?", [(row,) for row in batch.redriven])
+    many(_ADD_OTHER, [(row.id, other) for row in batch.retried for other in row.others])
     many(_RETRIED, [[getattr(row, name) for name in _RETRIED_COLUMNS] for row in batch.retried])
     many(
         _ADD_EVENT,

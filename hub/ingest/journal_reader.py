@@ -16,6 +16,7 @@ from hub.core.ports import QuarantineFilter
 from hub.ingest._rows import COUNTS, QUARANTINE, quarantined_of, where_of
 from hub.ingest._schema import open_reader, wrapped
 
+_PREVIEW = 2048  # bytes of a payload in a list
 _EVENT = ("id", "device", "connector", "external_id", "kind", "level", "reason", "text", "time", "received")
 
 
@@ -35,12 +36,33 @@ class SqliteJournalReader:
         )
         return [Touch(*row[1:]) for row in rows], rows[-1][0] if rows else after
 
+    def identity(self) -> int:
+        """The random number that the file was made with; 0 while there is none."""
+        rows = self._all("SELECT id FROM identity", ())
+        return int(rows[0][0]) if rows else 0
+
+    def newest(self) -> int:
+        """The highest touch that the file ever had, forgotten ones included."""
+        rows = self._all("SELECT seq FROM sqlite_sequence WHERE name = 'touch'", ())
+        return int(rows[0][0]) if rows else 0
+
+    def count(self, where: QuarantineFilter) -> int:
+        """How many quarantined messages there are."""
+        clause, arguments = where_of(where)
+        rows = self._all(f"SELECT count(*) FROM quarantine WHERE {clause}", arguments)  # noqa: S608 clause has placeholders only
+        return int(rows[0][0]) if rows else 0
+
     def quarantine(self, where: QuarantineFilter, after: int = 0, limit: int = 100) -> Sequence[Quarantined]:
-        """Newest first; `after` is the id of the last row of the page before (0: from the top)."""
+        """Newest first; `after` is the id of the last row of the page before (0: from the top).
+
+        Payloads are cut to their beginning unless single messages are asked for by id.
+        """
         clause, arguments = where_of(where)
         if after:
             clause, arguments = f"{clause} AND id < ?", [*arguments, after]
-        sql = f"SELECT {', '.join(QUARANTINE)} FROM quarantine WHERE {clause} ORDER BY id DESC LIMIT ?"  # noqa: S608 clause has placeholders only
+        cut = {} if where.ids is not None else {"payload": f"coalesce(substr(payload, 1, {_PREVIEW}), x'')"}
+        columns = ", ".join(cut.get(name, name) for name in QUARANTINE)
+        sql = f"SELECT {columns} FROM quarantine WHERE {clause} ORDER BY id DESC LIMIT ?"  # noqa: S608 clause has placeholders only
         return [quarantined_of(row) for row in self._all(sql, (*arguments, limit))]
 
     def accounts(self, since: int) -> Sequence[tuple[str, str, Mapping[str, int]]]:

@@ -10,12 +10,12 @@ import math
 from typing import NamedTuple
 
 from hub import sdk
-from hub.core.errors import Reject
+from hub.core.errors import Reject, UnknownUnit
 from hub.core.quantities import Quantities
-from hub.core.readings import NS, Flag, Origin, Reading, TimeSource
+from hub.core.readings import AHEAD, EARLIEST, NS, Flag, Origin, Reading, TimeSource
 
-YEAR_2000 = 946_684_800 * NS
-AHEAD = 300 * NS
+_LONGEST_UNIT = 32  # characters; no unit of any device is longer
+_MOST_SPELLINGS = 10_000
 
 _ORIGINS = {origin.word: origin for origin in Origin}
 
@@ -37,6 +37,10 @@ class Conversions(dict[tuple[str, str | None], Conversion]):
         self._quantities = quantities
 
     def __missing__(self, key: tuple[str, str | None]) -> Conversion:
+        if key[1] is not None and len(key[1]) > _LONGEST_UNIT:
+            raise UnknownUnit(key[1][:_LONGEST_UNIT] + "…", key[0])
+        if len(self) >= _MOST_SPELLINGS:  # senders choose the spelling: what they make us remember is bounded
+            self.clear()
         quantity = self._quantities.get(key[0])
         scale, offset = self._quantities.factor(*key)
         low = -math.inf if quantity.minimum is None else quantity.minimum
@@ -66,7 +70,7 @@ def normalise(
         raise Reject("not_finite", f"{reported.quantity} {reported.value} {reported.unit} is beyond all bounds")
     flag = Flag.GOOD if low <= value <= high else Flag.FAIL
     time, source = reported.time, TimeSource.DEVICE
-    if time is None or not YEAR_2000 <= time <= received + AHEAD:
+    if time is None or not EARLIEST <= time <= received + AHEAD:
         time, source, suspect = _other_time(reported, received, arrival)
         if suspect and flag == Flag.GOOD:
             flag = Flag.SUSPECT
@@ -79,7 +83,7 @@ def _other_time(reported: sdk.Reading, received: int, arrival: int | None) -> tu
     """Time, its source, and whether the device's clock was wrong."""
     wrong = reported.time is not None
     server = reported.server_time
-    if server is not None and YEAR_2000 <= server <= received + AHEAD:
+    if server is not None and EARLIEST <= server <= received + AHEAD:
         return server, TimeSource.SERVER, wrong
     if wrong or server is not None:
         raise Reject("time_implausible", f"{reported.quantity} is stamped {_utc(reported.time or server or 0)}")

@@ -14,20 +14,38 @@ from contextlib import aclosing
 from functools import partial
 from typing import TypeVar
 
+from msgspec import Struct, ValidationError, convert
+
 from hub.core.delivery import Delivery
-from hub.core.errors import Retry
-from hub.core.journal import HOUR_NS, JournalBatch
+from hub.core.errors import Invalid, Reject, Retry
+from hub.core.journal import HOUR_NS, JournalBatch, Quarantined
 from hub.core.logs import RateLimited
 from hub.core.ports import ENGINE_ORDERS, CommandQueue, Journal, QuarantineFilter, ReadingStore, Registry, Source
 from hub.core.readings import NS, PutResult, Reading
 from hub.ingest.accounting import settle
-from hub.ingest.interpret import Interpretation, Interpreter
+from hub.ingest.interpret import Fault, Interpretation, Interpreter, set_aside
 from hub.ingest.redrive import RedriveResult, delivery_of, settle_redrive
 
 T = TypeVar("T")
 _LOG = logging.getLogger("cityhub.ingest")
-_REDRIVE_PAGE = 500
+_REDRIVE_PAGE = 100  # messages, each as large as the limit at most
+_MOST_ARRIVALS = 200_000
 _NOTHING = PutResult([])
+
+
+class QuarantineOrder(Struct, frozen=True):
+    """Arguments of an order to redrive; what else stands in it (journal) is for others."""
+
+    reason: str | None = None
+    connector: str | None = None
+    external_id: str | None = None
+    ids: list[int] | None = None
+
+    def filter(self) -> QuarantineFilter:
+        """The messages meant."""
+        return QuarantineFilter(
+            reason=self.reason, connector=self.connector, external_id=self.external_id, ids=self.ids
+        )
 
 
 class Pipeline:
@@ -88,13 +106,26 @@ class Pipeline:
             meanings = [self._interpreter.interpret(delivery, self._arrivals) for delivery in deliveries]
             await self._remember_untimed(meanings)
             result = await self._put([reading for meaning in meanings for reading in meaning.readings])
-            batch = settle(meanings, result)
-            await self._insist(partial(self._journal.commit, batch))
-            await self._source.ack([delivery.token for delivery in deliveries])
-            for row in batch.quarantined:
+            for row in await self._commit(meanings, result):
                 self._log.warning(
-                    row.reason, "message set aside", reason=row.reason, detail=row.detail, topic=row.topic
+                    row.reason, "message set aside", reason=row.reason, connector=row.connector, topic=row.topic
                 )
+            await self._source.ack([delivery.token for delivery in deliveries])
+
+    async def _commit(self, meanings: Sequence[Interpretation], result: PutResult) -> Sequence[Quarantined]:
+        """Journal a batch. One that cannot be recorded is halved until exactly the guilty message is set aside."""
+        batch = settle(meanings, result)
+        try:
+            await self._insist(partial(self._journal.commit, batch))
+        except Reject as error:
+            if len(meanings) > 1:
+                middle = len(meanings) // 2
+                rows = sum(len(meaning.readings) for meaning in meanings[:middle])
+                first = await self._commit(meanings[:middle], _part(result, 0, rows))
+                return [*first, *await self._commit(meanings[middle:], _part(result, rows, len(result.outcomes)))]
+            batch = settle([set_aside(meanings[0].delivery, Fault(error.reason, error.detail))], _NOTHING)
+            await self._insist(partial(self._journal.commit, batch))
+        return batch.quarantined
 
     async def redrive(self, where: QuarantineFilter) -> RedriveResult:
         """Take waiting messages through the pipeline again."""
@@ -122,8 +153,11 @@ class Pipeline:
             if command.kind != "redrive":
                 self._commands.done(command.id, {"error": f"unknown order {command.kind!r}"})
                 continue
-            arguments = {key: value for key, value in command.arguments.items() if key in QuarantineFilter._fields}
-            result = await self.redrive(QuarantineFilter(**arguments))  # type: ignore[arg-type]  # validated by who submits
+            try:
+                result = await self.redrive(convert(dict(command.arguments), QuarantineOrder).filter())
+            except (ValidationError, Reject, Invalid) as error:
+                self._commands.done(command.id, {"error": str(error)})
+                continue
             _LOG.info(
                 "redrive", extra={"fields": {"order": command.id, "tried": result.tried, "used": result.redriven}}
             )
@@ -150,10 +184,15 @@ class Pipeline:
         if not fresh:
             return
         await self._insist(lambda: self._journal.commit(JournalBatch(untimed=fresh)))
-        self._arrivals.update(fresh)
-        if len(self._arrivals) > 100_000:
-            limit = self._clock() - HOUR_NS
-            self._arrivals = {digest: seen for digest, seen in self._arrivals.items() if seen >= limit}
+        for digest, arrival in fresh.items():
+            self._arrivals.pop(digest, None)  # so that the order is that of the stamps
+            self._arrivals[digest] = arrival
+        limit = self._clock() - HOUR_NS
+        while self._arrivals:
+            oldest = next(iter(self._arrivals))
+            if self._arrivals[oldest] >= limit and len(self._arrivals) <= _MOST_ARRIVALS:
+                break
+            del self._arrivals[oldest]
 
     async def _put(self, rows: list[Reading]) -> PutResult:
         return await self._insist(lambda: self._store.put(rows)) if rows else _NOTHING
@@ -170,6 +209,12 @@ class Pipeline:
             else:
                 self.waiting_for = None
                 return result
+
+
+def _part(result: PutResult, first: int, last: int) -> PutResult:
+    """Outcomes of the rows [first, last)."""
+    errors = {i - first: words for i, words in result.errors.items() if first <= i < last}
+    return PutResult(result.outcomes[first:last], errors)
 
 
 def trim_before(clock: Callable[[], int]) -> int:

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from hub.core.delivery import Delivery
 from hub.core.journal import HOUR_NS, AccountKey, Counts, JournalBatch, Quarantined
 from hub.core.readings import Outcome, PutResult
-from hub.ingest.accounting import refused_readings, seen_of, touches_of
-from hub.ingest.interpret import Interpretation, Verdict
+from hub.ingest.accounting import count_decoded, part_of, seen_of, store_faults, touches_of
+from hub.ingest.interpret import Fault, Interpretation, Verdict
 
 
 class RedriveResult(Struct):
@@ -36,96 +36,88 @@ def settle_redrive(
 ) -> tuple[JournalBatch, RedriveResult]:
     """Account for redriven rows. `meanings` are theirs in order, `result` that of all their readings."""
     accounts: dict[AccountKey, Counts] = {}
+    used = [m for row, m in zip(rows, meanings, strict=True) if row.scope == "message" and m.verdict is Verdict.DECODED]
     batch = JournalBatch(
         touches=touches_of(reading for meaning in meanings for reading in meaning.readings),
         accounts=accounts,
-        seen=seen_of(meanings),
-        events=[event for meaning in meanings for event in meaning.events],
+        seen=seen_of(used),
+        events=[event for meaning in used for event in meaning.events],
     )
     redriven: list[int] = []
     retried: list[Quarantined] = []
     first = 0
     for row, meaning in zip(rows, meanings, strict=True):
         outcomes = result.outcomes[first : first + len(meaning.readings)]
-        left = _left(row, meaning, outcomes, first, result)
+        conflicts, rejects = store_faults(meaning, outcomes, first, result)
         first += len(outcomes)
-        _move(accounts, row, meaning, outcomes, left)
+        faults = [*meaning.faults, *rejects, *conflicts]
+        move = _move_part if row.scope == "reading" else _move_message
+        left = move(accounts, row, meaning, outcomes, faults, len(conflicts))
         if left is None:
             redriven.append(row.id)
         else:
-            retried.append(left)
+            retried.append(replace(left, id=row.id, attempts=row.attempts + 1))
     batch.redriven, batch.retried = redriven, retried
     return batch, RedriveResult(len(rows), len(redriven), len(retried))
 
 
-def _left(
-    row: Quarantined, meaning: Interpretation, outcomes: Sequence[Outcome], first: int, result: PutResult
-) -> Quarantined | None:
-    """The row as it waits on, None when nothing is at fault any more."""
-    faults = list(meaning.faults)
-    again = refused_readings(meaning, outcomes, first, result)
-    if not faults and not again:
-        return None
-    if faults:
-        reason, detail, external_id = faults[0].reason, faults[0].detail, faults[0].external_id
-    else:
-        reason, detail, external_id = again[0].reason, again[0].detail, row.external_id
-    scope = "message" if meaning.verdict is not Verdict.DECODED else "reading"
-    return replace(
-        row,
-        reason=reason,
-        detail=detail,
-        external_id=external_id or row.external_id,
-        device=meaning.device,
-        connector=meaning.connector,
-        scope=scope,
-        readings=0 if scope == "message" else len(faults) + sum(part.readings for part in again),
-        attempts=row.attempts + 1,
-    )
+def _account(accounts: dict[AccountKey, Counts], row: Quarantined, connector: str, device: str) -> Counts:
+    """Counts move within the hour in which the message arrived."""
+    return accounts.setdefault(AccountKey(row.received - row.received % HOUR_NS, connector, device), Counts())
 
 
-def _move(
+def _move_message(
     accounts: dict[AccountKey, Counts],
     row: Quarantined,
     meaning: Interpretation,
     outcomes: Sequence[Outcome],
-    left: Quarantined | None,
-) -> None:
-    hour = row.received - row.received % HOUR_NS
-    source = accounts.setdefault(AccountKey(hour, row.connector, row.device), Counts())
-    if row.scope == "reading":
-        _move_readings(source, row, meaning, outcomes)
-        return
-    if left is not None and left.scope == "message":
-        target = accounts.setdefault(AccountKey(hour, left.connector, left.device), Counts())
-        source.received -= 1
-        source.quarantined -= 1
-        target.received += 1
-        target.quarantined += 1
-        return
+    faults: Sequence[Fault],
+    conflicts: int,
+) -> Quarantined | None:
+    """A message of which nothing had been used: now it is decoded, or it waits on with the reason that is left."""
+    source = _account(accounts, row, row.connector, row.device)
+    target = _account(accounts, row, meaning.connector, meaning.device)
     source.received -= 1
     source.quarantined -= 1
-    target = accounts.setdefault(AccountKey(hour, meaning.connector, meaning.device), Counts())
     target.received += 1
-    target.decoded += 1
-    target.readings += len(outcomes) + len(meaning.faults)
-    target.stored += sum(outcome is Outcome.STORED for outcome in outcomes)
-    target.duplicate += sum(outcome is Outcome.DUPLICATE for outcome in outcomes)
-    target.conflict += sum(outcome is Outcome.CONFLICT for outcome in outcomes)
-    target.rejected += len(meaning.faults) + sum(outcome is Outcome.REJECTED for outcome in outcomes)
+    if meaning.verdict is Verdict.DECODED:
+        count_decoded(target, outcomes, len(meaning.faults))
+        return part_of(meaning, faults, conflicts) if faults else None
+    target.quarantined += 1
+    fault = faults[0] if faults else Fault(row.reason, row.detail, row.external_id)
+    return replace(
+        row,
+        reason=fault.reason,
+        detail=fault.detail,
+        connector=meaning.connector,
+        device=meaning.device,
+        external_id=fault.external_id or row.external_id,
+        others=fault.others,
+    )
 
 
-def _move_readings(counts: Counts, row: Quarantined, meaning: Interpretation, outcomes: Sequence[Outcome]) -> None:
-    """Of `row.readings` that were refused, those no longer at fault become stored (new) or duplicate (known)."""
-    conflicts = sum(outcome is Outcome.CONFLICT for outcome in outcomes)
-    rejected = len(meaning.faults) + sum(outcome is Outcome.REJECTED for outcome in outcomes)
-    was_conflict = row.reason == "conflict"
-    still = min(row.readings, conflicts if was_conflict else rejected)
-    freed = row.readings - still
-    if was_conflict:
-        counts.conflict -= freed
-    else:
-        counts.rejected -= freed
-    stored = min(freed, sum(outcome is Outcome.STORED for outcome in outcomes))
+def _move_part(
+    accounts: dict[AccountKey, Counts],
+    row: Quarantined,
+    meaning: Interpretation,
+    outcomes: Sequence[Outcome],
+    faults: Sequence[Fault],
+    conflicts: int,
+) -> Quarantined | None:
+    """Of the readings that the row stands for, those no longer at fault become stored (new) or duplicate (known).
+
+    A message that is worse off than before (its device is gone) waits on as it is: what was stored stays counted.
+    """
+    before = row.conflicts + row.rejects
+    freed = before - len(faults)
+    if meaning.verdict is not Verdict.DECODED or freed < 0:
+        return row
+    counts = _account(accounts, row, row.connector, row.device)
+    replaced = sum(outcome is Outcome.REPLACED for outcome in outcomes)
+    stored = min(freed, replaced + sum(outcome is Outcome.STORED for outcome in outcomes))
+    counts.conflict += conflicts - row.conflicts
+    counts.rejected += len(faults) - conflicts - row.rejects
     counts.stored += stored
+    counts.replaced += min(stored, replaced)
     counts.duplicate += freed - stored
+    return part_of(meaning, faults, conflicts) if faults else None

@@ -30,9 +30,9 @@ def decide(held: Reading | None, new: Reading) -> tuple[Outcome, bool]:
         if new.revision <= held.revision:
             return Outcome.DUPLICATE, False
         same = new.flag == held.flag and new.origin == held.origin
-        return (Outcome.DUPLICATE if same else Outcome.STORED), True
+        return (Outcome.DUPLICATE if same else Outcome.REPLACED), True
     if new.revision > held.revision:
-        return Outcome.STORED, True
+        return Outcome.REPLACED, True
     return Outcome.CONFLICT, False
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hub.ingest.journal_reader import SqliteJournalReader
 from tests.e2e.hub_process import RunningHub, results, running_hub
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(400)]
@@ -191,6 +192,20 @@ def disturbed(rows: Rows, file: Path, seed: int = 20261123) -> None:
         writer.writerows(row for _, row in order)
 
 
+def wait_for_share(hub: RunningHub, share: float, total: int) -> None:
+    """Return when the hub has journalled that share of the messages; fail when it has all of them already."""
+    journal = SqliteJournalReader(hub.data / "ingest-0.db")
+    deadline = time.monotonic() + 120
+    while True:
+        received = sum(counts["received"] for _, _, counts in journal.accounts(0))
+        assert received < total, "killed too late to mean anything"
+        if received >= share * total:
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    journal.close()
+
+
 @pytest.fixture(scope="module")
 def in_order(hub: RunningHub) -> dict[tuple[str, str, str], dict[str, object]]:
     found = results(hub, AIR)
@@ -207,10 +222,10 @@ def test_shuffled_doubled_and_late_rows_and_two_kills_end_in_identical_values(
         killed = []
 
         def kill_twice() -> None:
-            time.sleep(3)
+            wait_for_share(other, 0.25, len(rows))
             other.kill("ingest-0")
             killed.append("ingest-0")
-            time.sleep(2)
+            wait_for_share(other, 0.6, len(rows))
             assert other.process is not None
             other.process.kill()
             other.process.wait()

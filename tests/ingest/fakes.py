@@ -39,7 +39,7 @@ class MemoryStore:
             old = self.rows.get(key)
             if old is None or (row.revision > old.revision and row.value != old.value):
                 self.rows[key] = row
-                outcomes.append(Outcome.STORED)
+                outcomes.append(Outcome.STORED if old is None else Outcome.REPLACED)
             elif row.value == old.value:
                 outcomes.append(Outcome.DUPLICATE)
             else:

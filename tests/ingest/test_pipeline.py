@@ -94,7 +94,7 @@ async def test_a_duplicate_is_counted_and_touches_again(bench: Bench) -> None:
 async def test_a_conflict_is_set_aside_and_the_first_value_stays(bench: Bench) -> None:
     await bench.pipeline.take([delivery(GOOD), delivery(GOOD.replace("20.3", "99"), token=2)])
     [row] = bench.reader.quarantine(QuarantineFilter())
-    assert (row.reason, row.scope, row.readings) == ("conflict", "reading", 1)
+    assert (row.reason, row.scope, row.conflicts, row.rejects) == ("conflict", "reading", 1, 0)
     assert "stored 20.3" in row.detail
     assert {r.value for r in bench.store.rows.values() if r.quantity == "pm10"} == {20.3}
     assert bench.totals()["conflict"] == 1
@@ -112,7 +112,7 @@ async def test_one_unknown_quantity_does_not_cost_the_others(bench: Bench) -> No
     await bench.pipeline.take([delivery('{"readings": {"pm10": 1, "pm99": 2}}')])
     assert [r.quantity for r in bench.store.rows.values()] == ["pm10"]
     [row] = bench.reader.quarantine(QuarantineFilter())
-    assert (row.reason, row.scope, row.readings) == ("unknown_quantity", "reading", 1)
+    assert (row.reason, row.scope, row.conflicts, row.rejects) == ("unknown_quantity", "reading", 0, 1)
     bench.assert_balanced()
 
 
