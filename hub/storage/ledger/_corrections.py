@@ -52,7 +52,7 @@ class Corrections:
         quantity: str | None = None,
         flag: int | None = None,
     ) -> Correction:
-        """Correct readings of a registered device in [start, end); all its quantities unless one is named."""
+        """Correct readings of a registered or former device in [start, end); all quantities unless one is named."""
         check_correction(action, flag, start, end, by, reason)
         row = {
             "device": device,

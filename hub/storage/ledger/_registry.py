@@ -5,14 +5,19 @@ Every change raises the registry's version in its own transaction, so a process 
 device without reading the registry. Registering a device leaves the order to redrive its waiting messages in the same
 transaction: there is no moment at which the device is known and its messages are forgotten.
 
-Removing a device forgets the registration (kept in the audit) and frees its id; its readings stay in their store.
+Removing a device ends its mountings and makes it a former one: its readings stay in their store, and what was computed
+from them stays as it is, because the record of where it stood stays too. Its name in messages is free for another
+device at once; its id is its own for ever, since the readings are stored under it. Registered again under the same id
+it continues (`_mountings`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from typing import Any
 
 from msgspec import to_builtins
-from sqlalchemy import Connection, and_, delete, insert, or_, select
+from msgspec.structs import replace
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Row as SqlRow
 
 from hub.core.errors import Exists, Invalid, NotFound
 from hub.core.places import Device, Mounting, Place, PlaceKind, RegistrySnapshot, check_device_id, check_place_id
@@ -23,6 +28,7 @@ from hub.storage.ledger._audit import record
 from hub.storage.ledger._commands import leave
 from hub.storage.ledger._database import Database
 from hub.storage.ledger._json import dump, load
+from hub.storage.ledger._mountings import check_mountings, continued, ended
 from hub.storage.ledger._rows import Row
 from hub.storage.ledger._statements import advance, execute_all, upsert
 
@@ -48,19 +54,23 @@ class Devices(DeviceBook):
         with self._database.read() as connection:
             version = _version(connection)
             if last is None or last.version != version:
-                last = RegistrySnapshot(version, _read_devices(connection), _read_places(connection))
+                last = _read_all(connection, version)
         self._last = last
         return last
 
     def add_device(self, device: Device, *, by: str = "") -> Device:
-        """Register a device and leave the order to redrive what waits for it. Raise Invalid, Exists, NotFound."""
+        """Register a device and leave the order to redrive what waits for it. Raise Invalid, Exists, NotFound.
+
+        Returns it as stored: a former device continues where it was removed.
+        """
         check_device(device)
         with self._database.write() as connection:
             _refuse_taken(connection, device)
             _require_places(connection, [m.place for m in device.mountings])
             now = self._clock()
-            connection.execute(insert(t.device), _device_row(device, now))
-            execute_all(connection, insert(t.mounting), [_mounting_row(device.id, m) for m in device.mountings])
+            device = _taken_over(connection, device)
+            connection.execute(upsert(self._database.dialect, t.device), _device_row(device, now))
+            _put_mountings(connection, device.id, device.mountings)
             waiting = {"connector": device.connector, "external_id": device.external_id, "reason": "unknown_device"}
             leave(connection, now, "redrive", waiting)
             record(connection, now, by, "device.add", device.id, to_builtins(device))
@@ -68,14 +78,15 @@ class Devices(DeviceBook):
         return device
 
     def remove_device(self, device: str, *, by: str = "") -> None:
-        """Forget the registration; raise NotFound."""
+        """End the registration; what was measured stays where it was measured. Raise NotFound."""
         with self._database.write() as connection:
-            known = _read_devices(connection, device).get(device)
-            if known is None:
+            known, removed_at = _read_devices(connection, device).get(device, (None, None))
+            if known is None or removed_at is not None:
                 raise NotFound(f"no device {device!r} is registered", "device")
-            connection.execute(delete(t.mounting).where(_M.device == device))
-            connection.execute(delete(t.device).where(_D.id == device))
-            record(connection, self._clock(), by, "device.remove", device, to_builtins(known))
+            now = self._clock()
+            _put_mountings(connection, device, ended(known.mountings, now))
+            connection.execute(update(t.device).where(_D.id == device).values(removed_at=now))
+            record(connection, now, by, "device.remove", device, to_builtins(known))
             advance(connection, t.REGISTRY_VERSION)
 
     def put_places(self, places: Sequence[Place], *, by: str = "") -> int:
@@ -101,18 +112,7 @@ def check_device(device: Device) -> None:
             raise Invalid("must not be empty: it is how messages of the device are recognised", name)
     if device.interval is not None and device.interval <= 0:
         raise Invalid(f"{device.interval} s is no interval: give seconds above 0, or leave it out", "interval")
-    _check_mountings(device.mountings)
-
-
-def _check_mountings(mountings: Sequence[Mounting]) -> None:
-    in_order = sorted(mountings, key=lambda m: m.start)
-    for mounting in in_order:
-        check_place_id(mounting.place)
-        if mounting.end is not None and mounting.end <= mounting.start:
-            raise Invalid(f"the mounting at {mounting.place} must end after its start", "mountings")
-    for one, following in pairwise(in_order):
-        if one.end is None or one.end > following.start:
-            raise Invalid(f"at {one.place} and at {following.place} at the same time", "mountings")
+    check_mountings(device.mountings)
 
 
 def check_place(place: Place) -> None:
@@ -140,7 +140,8 @@ def _require_places(connection: Connection, places: Sequence[str]) -> None:
 
 def _refuse_taken(connection: Connection, device: Device) -> None:
     same_name = and_(_D.connector == device.connector, _D.external_id == device.external_id)
-    rows = connection.execute(select(_D.id, _D.title).where(or_(_D.id == device.id, same_name)))
+    taken_by = select(_D.id, _D.title).where(_D.removed_at.is_(None), or_(_D.id == device.id, same_name))
+    rows = connection.execute(taken_by)
     taken = dict(iter(rows))
     if device.id in taken:
         raise Exists(f"device {device.id!r} is registered already", "id")
@@ -150,6 +151,19 @@ def _refuse_taken(connection: Connection, device: Device) -> None:
             f"{device.external_id!r} of {device.connector} is registered already, as device {other!r}{called}",
             "external_id",
         )
+
+
+def _taken_over(connection: Connection, device: Device) -> Device:
+    """The device with what is known of the former one of its id."""
+    former, removed_at = _read_devices(connection, device.id).get(device.id, (None, None))
+    if former is None or removed_at is None:
+        return device
+    return replace(device, mountings=continued(former.mountings, removed_at, device.mountings))
+
+
+def _put_mountings(connection: Connection, device: str, mountings: Sequence[Mounting]) -> None:
+    connection.execute(delete(t.mounting).where(_M.device == device))
+    execute_all(connection, insert(t.mounting), [_mounting_row(device, m) for m in mountings])
 
 
 def _version(connection: Connection) -> int:
@@ -167,6 +181,7 @@ def _device_row(device: Device, now: int) -> Row:
         "grade": int(device.grade),
         "origin": int(device.origin),
         "registered_at": now,
+        "removed_at": None,
     }
 
 
@@ -179,7 +194,18 @@ def _mounting_row(device: str, mounting: Mounting) -> Row:
     }
 
 
-def _read_devices(connection: Connection, only: str | None = None) -> dict[str, Device]:
+def _read_all(connection: Connection, version: int) -> RegistrySnapshot:
+    devices = _read_devices(connection)
+    return RegistrySnapshot(
+        version,
+        {name: device for name, (device, removed_at) in devices.items() if removed_at is None},
+        _read_places(connection),
+        {name: device for name, (device, removed_at) in devices.items() if removed_at is not None},
+    )
+
+
+def _read_devices(connection: Connection, only: str | None = None) -> dict[str, tuple[Device, int | None]]:
+    """Devices with the time of their removal, None for those that are registered."""
     devices = select(t.device).order_by(_D.id)
     mountings = select(t.mounting).order_by(_M.device, _M.mounted_from)
     if only is not None:
@@ -187,19 +213,20 @@ def _read_devices(connection: Connection, only: str | None = None) -> dict[str, 
     where: dict[str, list[Mounting]] = {}
     for row in connection.execute(mountings):
         where.setdefault(row.device, []).append(Mounting(row.place, row.mounted_from, row.mounted_to))
-    return {
-        row.id: Device(
-            id=row.id,
-            connector=row.connector,
-            external_id=row.external_id,
-            title=row.title,
-            interval=row.interval_s,
-            grade=Grade(row.grade),
-            origin=Origin(row.origin),
-            mountings=tuple(where.get(row.id, ())),
-        )
-        for row in connection.execute(devices)
-    }
+    return {row.id: (_device(row, where.get(row.id, ())), row.removed_at) for row in connection.execute(devices)}
+
+
+def _device(row: SqlRow[Any], mountings: Sequence[Mounting]) -> Device:
+    return Device(
+        id=row.id,
+        connector=row.connector,
+        external_id=row.external_id,
+        title=row.title,
+        interval=row.interval_s,
+        grade=Grade(row.grade),
+        origin=Origin(row.origin),
+        mountings=tuple(mountings),
+    )
 
 
 def _place_row(place: Place) -> Row:

@@ -5,6 +5,9 @@ Times are BIGINT nanoseconds since 1970 (UTC). Structured details are JSON in TE
 bit on both databases. Ids sort by code point on both (collation "C" on PostgreSQL), which is what a prefix search on
 a place path and the order of pages rely on.
 
+A device with `removed_at` is a former one: its row and its mountings stay, because its readings count where it stood;
+its name in messages (connector, external_id) is free for another device.
+
 Indicator values are two tables over one `value_series` (indicator, place): `indicator_value` holds the newest revision
 of each window, `indicator_revision` those it has superseded. What is read all the time is thus one key look-up in a
 narrow index, and never a search for the highest revision. `due_at` is `closes_at` while the window is open and NULL
@@ -83,7 +86,15 @@ device = Table(
     Column("grade", SmallInteger, nullable=False),
     Column("origin", SmallInteger, nullable=False),
     Column("registered_at", BigInteger, nullable=False),
-    UniqueConstraint("connector", "external_id"),
+    Column("removed_at", BigInteger),
+)
+Index(
+    "uq_device_connector_external_id",
+    device.c.connector,
+    device.c.external_id,
+    unique=True,
+    sqlite_where=device.c.removed_at.is_(None),
+    postgresql_where=device.c.removed_at.is_(None),
 )
 
 mounting = Table(

@@ -14,11 +14,14 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from hub.core.places import Device, Mounting, Place, PlaceKind
 from hub.core.ports import ValueQuery
 from hub.storage.ledger import Ledger, sqlite_url
 from tests.storage.ledger.samples import FULL, HOUR, final, value
 
+DEVICE = Device(id="d", connector="native", external_id="d", interval=60, mountings=(Mounting("havirov", 0),))
 FOLDER = Path(__file__).parent / "releases"
 
 
@@ -33,7 +36,10 @@ def write_contents(ledger: Ledger, place: str = "havirov/mesto", device: str = "
     city = Place(id="havirov", kind=PlaceKind.MUNICIPALITY, title=title, population=68947)
     ledger.devices.put_places([city, Place(id=place, kind=PlaceKind.PART, title=title, latitude=49.78)])
     mounted = (Mounting("havirov", 0, HOUR), Mounting(place, HOUR))
-    ledger.devices.add_device(Device(id=device, connector="native", external_id=device, interval=60, mountings=mounted))
+    ledger.devices.add_device(replace(DEVICE, id=device, external_id=device, mountings=mounted))
+    gone = replace(DEVICE, id=f"{device}-old", external_id=f"{device}-old")
+    ledger.devices.add_device(gone)
+    ledger.devices.remove_device(gone.id)
     ledger.values.commit([(value(place=place), HOUR), (FULL, HOUR), (value(place=place, hour=1), HOUR)], {"touch:0": 7})
     ledger.values.commit([(final(place=place), HOUR), (value(place=place, hour=2, number=None), HOUR)], {})
     ledger.corrections.add(device, 0, HOUR, "override_flag", by="dana", reason="wet sensor", flag=4, quantity="pm10")
@@ -48,6 +54,8 @@ def expected_contents(ledger: Ledger) -> object:
     registry = ledger.devices.snapshot()
     return {
         "devices": registry.devices,
+        "former": {name: replace(device, mountings=()) for name, device in registry.former.items()},
+        "stood": {name: [(m.place, m.start) for m in device.mountings] for name, device in registry.former.items()},
         "places": registry.places,
         "values": ledger.values.values(ValueQuery()),
         "revisions": ledger.values.revisions("i", "havirov/mesto", 0),

@@ -57,6 +57,12 @@ def test_a_correction_outlives_the_registration_of_its_device(station: Ledger) -
     assert station.values.corrections() == [made]
 
 
+def test_readings_of_a_removed_device_can_still_be_corrected(station: Ledger) -> None:
+    station.devices.remove_device("d1")
+    made = station.corrections.add(**GOOD)
+    assert station.values.corrections() == [made]
+
+
 def test_the_audit_says_who_corrected(station: Ledger) -> None:
     made = station.corrections.add(**GOOD)
     assert [(e.actor, e.action, e.detail) for e in station.audit.entries("d1", limit=1)] == [

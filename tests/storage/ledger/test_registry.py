@@ -86,12 +86,61 @@ def test_the_same_external_id_may_belong_to_devices_of_two_connectors(city: Ledg
     assert len(city.devices.snapshot().devices) == 2
 
 
-def test_a_removed_device_is_gone_and_its_names_are_free_again(city: Ledger) -> None:
-    city.devices.add_device(THARA)
-    city.devices.remove_device(THARA.id, by="dana")
-    assert city.devices.snapshot().devices == {}
-    city.devices.add_device(replace(THARA, mountings=()))
-    assert city.devices.snapshot().devices[THARA.id].mountings == ()
+def removed(ledger: Ledger, device: Device) -> int:
+    """Register and remove a device; returns when it was removed."""
+    ledger.devices.add_device(device)
+    ledger.devices.remove_device(device.id, by="dana")
+    return ledger.audit.entries(subject=device.id, limit=1)[0].at
+
+
+def test_a_removed_device_is_former_and_stood_where_it_stood_until_then(city: Ledger) -> None:
+    at = removed(city, THARA)
+    snapshot = city.devices.snapshot()
+    stood = (Mounting("havirov", 0, 500), Mounting("havirov/mesto/thara", 500, at))
+    assert snapshot.devices == {}
+    assert snapshot.former == {THARA.id: replace(THARA, mountings=stood)}
+    assert snapshot.known == snapshot.former
+
+
+def test_a_device_that_comes_back_to_its_place_was_never_away(city: Ledger) -> None:
+    removed(city, THARA)
+    back = replace(THARA, title="again", mountings=(Mounting("havirov/mesto/thara", 0),))
+    assert city.devices.add_device(back) == replace(THARA, title="again")
+    assert city.devices.snapshot().devices == {THARA.id: replace(THARA, title="again")}
+    assert city.devices.snapshot().former == {}
+
+
+def test_a_device_that_comes_back_elsewhere_stands_there_from_its_removal(city: Ledger) -> None:
+    at = removed(city, THARA)
+    back = city.devices.add_device(replace(THARA, mountings=(Mounting("havirov", 0),)))
+    assert back.mountings[1:] == (Mounting("havirov/mesto/thara", 500, at), Mounting("havirov", at))
+    assert city.devices.snapshot().devices[THARA.id] == back
+
+
+def test_a_device_cannot_come_back_to_a_time_in_which_it_stood_elsewhere(city: Ledger) -> None:
+    removed(city, THARA)
+    before = city.devices.snapshot()
+    with pytest.raises(Invalid, match=r"mountings: the device stood at havirov until 1970-01-01T00:00:00.0000005Z"):
+        city.devices.add_device(replace(THARA, mountings=(Mounting("havirov", 400),)))
+    assert city.devices.snapshot() == before
+
+
+def test_a_former_device_cannot_be_removed_again_until_it_is_back(city: Ledger) -> None:
+    removed(city, PLAIN)
+    with pytest.raises(NotFound, match="no device 'plain' is registered"):
+        city.devices.remove_device("plain")
+    city.devices.add_device(PLAIN)
+    city.devices.remove_device("plain")
+    assert city.devices.snapshot().former == {"plain": PLAIN}
+
+
+def test_the_external_id_of_a_removed_device_is_free_for_another(city: Ledger) -> None:
+    removed(city, THARA)
+    heir = replace(PLAIN, connector=THARA.connector, external_id=THARA.external_id)
+    city.devices.add_device(heir)
+    assert city.devices.snapshot().devices == {"plain": heir}
+    with pytest.raises(Exists, match=r"external_id: .* as device 'plain'"):
+        city.devices.add_device(THARA)
 
 
 def test_removing_what_is_not_registered_says_so(city: Ledger) -> None:

@@ -8,7 +8,7 @@ CREATE TABLE api_key (
 	revoked_at BIGINT, 
 	CONSTRAINT pk_api_key PRIMARY KEY (id)
 );
-INSERT INTO "api_key" VALUES('6bb880313b49','meter-1','read write','888f3cf78a3d5c77ff2053ad0110c62afcef1b56bf5b4dec10a854a5eb9acc9c',1795439415275097140,NULL);
+INSERT INTO "api_key" VALUES('96cf2c47eacb','meter-1','read write','075c1968cb548f381daf6a92d4d49ad3138d1a0d060b1ae23f4da40816d4fc7a',1795443311358308111,NULL);
 CREATE TABLE audit (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	at BIGINT NOT NULL, 
@@ -17,10 +17,12 @@ CREATE TABLE audit (
 	subject TEXT NOT NULL, 
 	detail TEXT NOT NULL
 );
-INSERT INTO "audit" VALUES(1,1795439415237060267,'','place.put','havirov havirov/mesto','{"count":2}');
-INSERT INTO "audit" VALUES(2,1795439415241667694,'','device.add','meter-1','{"id":"meter-1","connector":"native","external_id":"meter-1","title":"","interval":60,"grade":2,"origin":0,"mountings":[{"place":"havirov","start":0,"end":3600000000000},{"place":"havirov/mesto","start":3600000000000,"end":null}]}');
-INSERT INTO "audit" VALUES(3,1795439415269684678,'dana','correction.add','meter-1','{"correction":1}');
-INSERT INTO "audit" VALUES(4,1795439415275097140,'admin','key.create','6bb880313b49','{"name":"meter-1","scopes":"read write"}');
+INSERT INTO "audit" VALUES(1,1795443311260315253,'','place.put','havirov havirov/mesto','{"count":2}');
+INSERT INTO "audit" VALUES(2,1795443311272742895,'','device.add','meter-1','{"id":"meter-1","connector":"native","external_id":"meter-1","title":"","interval":60,"grade":2,"origin":0,"mountings":[{"place":"havirov","start":0,"end":3600000000000},{"place":"havirov/mesto","start":3600000000000,"end":null}]}');
+INSERT INTO "audit" VALUES(3,1795443311287210954,'','device.add','meter-1-old','{"id":"meter-1-old","connector":"native","external_id":"meter-1-old","title":"","interval":60,"grade":2,"origin":0,"mountings":[{"place":"havirov","start":0,"end":null}]}');
+INSERT INTO "audit" VALUES(4,1795443311295004714,'','device.remove','meter-1-old','{"id":"meter-1-old","connector":"native","external_id":"meter-1-old","title":"","interval":60,"grade":2,"origin":0,"mountings":[{"place":"havirov","start":0,"end":null}]}');
+INSERT INTO "audit" VALUES(5,1795443311355341980,'dana','correction.add','meter-1','{"correction":1}');
+INSERT INTO "audit" VALUES(6,1795443311358308111,'admin','key.create','96cf2c47eacb','{"name":"meter-1","scopes":"read write"}');
 CREATE TABLE command (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	kind VARCHAR NOT NULL, 
@@ -29,8 +31,9 @@ CREATE TABLE command (
 	done_at BIGINT, 
 	result TEXT
 );
-INSERT INTO "command" VALUES(1,'redrive','{"connector":"native","external_id":"meter-1","reason":"unknown_device"}',1795439415241667694,NULL,NULL);
-INSERT INTO "command" VALUES(2,'redrive','{"reason":"malformed"}',1795439415288750490,1795439415290797668,'{"count":3}');
+INSERT INTO "command" VALUES(1,'redrive','{"connector":"native","external_id":"meter-1","reason":"unknown_device"}',1795443311272742895,NULL,NULL);
+INSERT INTO "command" VALUES(2,'redrive','{"connector":"native","external_id":"meter-1-old","reason":"unknown_device"}',1795443311287210954,NULL,NULL);
+INSERT INTO "command" VALUES(3,'redrive','{"reason":"malformed"}',1795443311370343251,1795443311374239532,'{"count":3}');
 CREATE TABLE correction (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	device VARCHAR NOT NULL, 
@@ -43,14 +46,14 @@ CREATE TABLE correction (
 	reason TEXT NOT NULL, 
 	made_at BIGINT NOT NULL
 );
-INSERT INTO "correction" VALUES(1,'meter-1','pm10',0,3600000000000,'override_flag',4,'dana','wet sensor',1795439415269684678);
+INSERT INTO "correction" VALUES(1,'meter-1','pm10',0,3600000000000,'override_flag',4,'dana','wet sensor',1795443311355341980);
 CREATE TABLE counter (
 	name VARCHAR NOT NULL, 
 	value BIGINT NOT NULL, 
 	CONSTRAINT pk_counter PRIMARY KEY (name)
 );
 INSERT INTO "counter" VALUES('value_seq',5);
-INSERT INTO "counter" VALUES('registry_version',2);
+INSERT INTO "counter" VALUES('registry_version',4);
 CREATE TABLE cursor (
 	name VARCHAR NOT NULL, 
 	position BIGINT NOT NULL, 
@@ -66,10 +69,11 @@ CREATE TABLE device (
 	grade SMALLINT NOT NULL, 
 	origin SMALLINT NOT NULL, 
 	registered_at BIGINT NOT NULL, 
-	CONSTRAINT pk_device PRIMARY KEY (id), 
-	CONSTRAINT uq_device_connector_external_id UNIQUE (connector, external_id)
+	removed_at BIGINT, 
+	CONSTRAINT pk_device PRIMARY KEY (id)
 );
-INSERT INTO "device" VALUES('meter-1','native','meter-1','',60,2,0,1795439415241667694);
+INSERT INTO "device" VALUES('meter-1','native','meter-1','',60,2,0,1795443311272742895,NULL);
+INSERT INTO "device" VALUES('meter-1-old','native','meter-1-old','',60,2,0,1795443311287210954,1795443311295004714);
 CREATE TABLE hold (
 	name VARCHAR NOT NULL, 
 	started BIGINT NOT NULL, 
@@ -162,6 +166,7 @@ CREATE TABLE mounting (
 );
 INSERT INTO "mounting" VALUES('meter-1',0,3600000000000,'havirov');
 INSERT INTO "mounting" VALUES('meter-1',3600000000000,NULL,'havirov/mesto');
+INSERT INTO "mounting" VALUES('meter-1-old',0,1795443311295004714,'havirov');
 CREATE TABLE place (
 	id VARCHAR NOT NULL, 
 	parent VARCHAR, 
@@ -186,11 +191,12 @@ CREATE TABLE value_series (
 );
 INSERT INTO "value_series" VALUES(1,'eaqi_2024','havirov/mesto/thara');
 INSERT INTO "value_series" VALUES(2,'i','havirov/mesto');
+CREATE UNIQUE INDEX uq_device_connector_external_id ON device (connector, external_id) WHERE removed_at IS NULL;
 CREATE INDEX ix_indicator_value_due_at ON indicator_value (due_at) WHERE due_at IS NOT NULL;
 CREATE UNIQUE INDEX ix_indicator_value_seq ON indicator_value (seq);
 CREATE INDEX ix_command_pending ON command (id) WHERE done_at IS NULL;
 DELETE FROM "sqlite_sequence";
-INSERT INTO "sqlite_sequence" VALUES('audit',4);
-INSERT INTO "sqlite_sequence" VALUES('command',2);
+INSERT INTO "sqlite_sequence" VALUES('audit',6);
+INSERT INTO "sqlite_sequence" VALUES('command',3);
 INSERT INTO "sqlite_sequence" VALUES('correction',1);
 COMMIT;

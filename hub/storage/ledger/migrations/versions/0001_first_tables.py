@@ -79,8 +79,16 @@ def _registry() -> None:
         sa.Column("grade", sa.SmallInteger(), nullable=False),
         sa.Column("origin", sa.SmallInteger(), nullable=False),
         sa.Column("registered_at", sa.BigInteger(), nullable=False),
+        sa.Column("removed_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name="pk_device"),
-        sa.UniqueConstraint("connector", "external_id", name="uq_device_connector_external_id"),
+    )
+    op.create_index(
+        "uq_device_connector_external_id",
+        "device",
+        ["connector", "external_id"],
+        unique=True,
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
     )
     op.create_table(
         "mounting",
