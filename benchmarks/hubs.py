@@ -8,6 +8,7 @@ The orders to redrive that registering leaves are marked done there: they belong
 import asyncio
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -91,6 +92,14 @@ class Hub:
         if nats.exists():
             found["broker"] = nats.read_text().strip()
         return {name: int(pid) for name, pid in found.items() if pid}
+
+    def answers(self) -> bool:
+        """Whether the API takes connections."""
+        try:
+            socket.create_connection(("127.0.0.1", self.parts.settings.api.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     def log_tail(self) -> str:
         """What the hub said last."""

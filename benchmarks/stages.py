@@ -88,7 +88,6 @@ async def the_network(bench: Bench, load: Sequence[Message], watch: Watch) -> No
         await setup.close()
     await asyncio.to_thread(publish, bench.port, load)
     session, left = bench.hub.parts.session(lambda _: None), len(load)
-    await session.ready()
     with watch.at("MQTT: receive, hand over, acknowledge"):
         async for batch in session.batches():
             await session.ack([delivery.token for delivery in batch])

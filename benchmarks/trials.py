@@ -102,6 +102,7 @@ def whole(setup: str, messages: Sequence[Message], template: Path) -> Whole:
             await_count(Drainer(ingest, bench.hub.confirmed), len(messages), bench)
             seconds = time.monotonic() - began
             caught_up = _await_engine(bench)
+            _until(bench.hub.answers, 0.05, bench)
             pids = {**bench.hub.workers(), "supervisor": supervisor}
             cpu = {name: machine.cpu_seconds([pid]) * 1e6 / len(messages) for name, pid in pids.items()}
             pss = {name: machine.pss_bytes([pid]) / 1e6 for name, pid in pids.items()}
