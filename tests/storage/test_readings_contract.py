@@ -19,6 +19,7 @@ from hub.storage.readings_sqlite import SqliteReadingStore
 from tests.influx_servers import ORG, TOKEN, front
 
 NEW, DUPLICATE, CONFLICT, REJECTED = Outcome.STORED, Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED
+REPLACED = Outcome.REPLACED
 T = 1_700_000_000_123_456_789
 ALL = (-(2**63) + 2, 2**63 - 1)
 PM10 = Series("a", "pm10")
@@ -103,30 +104,30 @@ KEY_RULE = [
     ("same value again", [row(1.5)], [row(1.5)], [DUPLICATE], (1.5, 1, 0)),
     ("another value at equal revision", [row(1.5)], [row(2.5)], [CONFLICT], (1.5, 1, 0)),
     ("another value at lower revision", [row(1.5, revision=2)], [row(2.5, revision=1)], [CONFLICT], (1.5, 1, 0)),
-    ("another value at higher revision", [row(1.5)], [row(2.5, revision=1)], [NEW], (2.5, 1, 0)),
+    ("another value at higher revision", [row(1.5)], [row(2.5, revision=1)], [REPLACED], (2.5, 1, 0)),
     ("same value at lower revision", [row(1.5, revision=2)], [row(1.5, revision=1)], [DUPLICATE], (1.5, 1, 0)),
     ("same value at higher revision", [row(1.5)], [row(1.5, revision=3)], [DUPLICATE], (1.5, 1, 0)),
     (
         "same value at higher revision guards against a revision between",
         [row(1.5), row(1.5, revision=3)],
         [row(2.5, revision=2), row(2.5, revision=4)],
-        [CONFLICT, NEW],
+        [CONFLICT, REPLACED],
         (2.5, 1, 0),
     ),
-    ("a bad flag becomes good", [row(1.5, flag=4)], [row(2.5, revision=1)], [NEW], (2.5, 1, 0)),
-    ("a good flag becomes bad", [row(1.5)], [row(2.5, flag=3, revision=1)], [NEW], (2.5, 3, 0)),
-    ("same value, flag bettered by a revision", [row(1.5, flag=4)], [row(1.5, revision=1)], [NEW], (1.5, 1, 0)),
+    ("a bad flag becomes good", [row(1.5, flag=4)], [row(2.5, revision=1)], [REPLACED], (2.5, 1, 0)),
+    ("a good flag becomes bad", [row(1.5)], [row(2.5, flag=3, revision=1)], [REPLACED], (2.5, 3, 0)),
+    ("same value, flag bettered by a revision", [row(1.5, flag=4)], [row(1.5, revision=1)], [REPLACED], (1.5, 1, 0)),
     ("same value, other flag, no revision", [row(1.5, flag=4)], [row(1.5)], [DUPLICATE], (1.5, 4, 0)),
-    ("origin follows the revision", [row(1.5, origin=3)], [row(2.5, revision=1)], [NEW], (2.5, 1, 0)),
+    ("origin follows the revision", [row(1.5, origin=3)], [row(2.5, revision=1)], [REPLACED], (2.5, 1, 0)),
     ("zero and minus zero are one value", [row(0.0)], [row(-0.0)], [DUPLICATE], (0.0, 1, 0)),
     ("twice in one batch", [], [row(1.5), row(1.5)], [NEW, DUPLICATE], (1.5, 1, 0)),
     ("two values in one batch", [], [row(1.5), row(2.5)], [NEW, CONFLICT], (1.5, 1, 0)),
-    ("revisions in one batch", [], [row(1.5), row(2.5, revision=1), row(1.5)], [NEW, NEW, CONFLICT], (2.5, 1, 0)),
+    ("revisions in one batch", [], [row(1.5), row(2.5, revision=1), row(1.5)], [NEW, REPLACED, CONFLICT], (2.5, 1, 0)),
     (
         "revision in one batch over a stored one",
         [row(1.5)],
         [row(1.5), row(2.5, revision=1), row(2.5, revision=1)],
-        [DUPLICATE, NEW, DUPLICATE],
+        [DUPLICATE, REPLACED, DUPLICATE],
         (2.5, 1, 0),
     ),
 ]
