@@ -2,6 +2,7 @@
 """Run everything, print a table, write `benchmarks/latest.json`."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -97,4 +98,5 @@ def _say(words: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers must not outlive a benchmark that is stopped
     sys.exit(main())

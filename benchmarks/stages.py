@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import cProfile
 import pstats
+import signal
 import sys
 import tempfile
 import time
@@ -143,4 +144,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers must not outlive a benchmark that is stopped
     sys.exit(main())
