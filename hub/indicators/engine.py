@@ -11,7 +11,13 @@ Invariants. The engine's memory changes only after the commit, so an error anywh
 everything to be done again, and a crash continues from the cursors. Values become final only once every touch log is
 read to its end, so a reading that was acknowledged before the grace was over is in the first final value.
 
-Cursors in the ledger: `touch:<n>`, `corrections`, `registry`, `definition:<id>` (the version that was last applied).
+Cursors in the ledger: `touch:<n>`, `corrections`, `registry`, `definition:<id>` (the version that was last applied) and
+`journal:<n>`, the identity of the file that `touch:<n>` belongs to. What a change asks for is queued behind what
+earlier ones asked for, and its cursor moves when its turn is over, so a cursor never claims what is still queued.
+
+A journal that was made anew or restored numbers its touches differently: then `touch:<n>` begins at 0, and everything
+stored is looked at again. In one commit with that, `journal:<n>` becomes the new identity *negated*, which stands
+until the last piece of the job: a crash on the way begins the job again.
 """
 
 import asyncio
@@ -30,13 +36,15 @@ from hub.core.ports import JournalReader, ReadingStore, Registry, ValueLedger
 from hub.core.readings import Series
 from hub.core.windows import Calendar
 from hub.indicators.catalogue import Catalogue
-from hub.indicators.jobs import Job, changes, marks_of_job
+from hub.indicators.jobs import Job, changes, marks_of_job, only_cursor
 from hub.indicators.plan import Marks, marks_of
 from hub.indicators.revision import finalise
 from hub.indicators.silence import Silence
 from hub.indicators.wave import Wave, World
 
 LATE = "late readings"
+RESTORED = "journal restored"
+_GROWING = frozenset({"registry", "corrections"})  # definitions may be set back to an earlier version, these never
 _log = logging.getLogger(__name__)
 
 
@@ -102,6 +110,7 @@ class Engine:
         self._notes: dict[str, int] = {}  # cursors that go with the next commit
         self._snapshot: RegistrySnapshot | None = None
         self._corrections: list[Correction] = []
+        self._restored: dict[int, int] = {}  # journal: identity for which a job is queued or done
         self._silence: Silence | None = None
         self._lock = asyncio.Lock()
 
@@ -198,6 +207,7 @@ class Engine:
         """See what changed in registry, corrections and definitions, and queue jobs for it."""
         snapshot = self._see_registry()
         self._see_corrections()
+        self._see_journals()
         if self._silence is None:
             self._silence = await self._recall(snapshot)
         return snapshot, self._silence
@@ -205,7 +215,7 @@ class Engine:
     async def _recall(self, snapshot: RegistrySnapshot) -> Silence:
         """What the newest readings say about who spoke last."""
         silence = Silence(self._catalogue, self._city)
-        devices = [device.id for device in snapshot.devices.values() if device.mountings]
+        devices = [device.id for device in snapshot.known.values() if device.mountings]
         latest = await self._store.latest([Series(d, q) for d in sorted(devices) for q in self._catalogue.kinds])
         touches = [Touch(s.device, s.quantity, r.time // HOUR_NS * HOUR_NS) for s, r in latest.items()]
         silence.learn(self._marks(touches, snapshot))
@@ -247,14 +257,35 @@ class Engine:
                 job = Job(f"correction {c.id}", c.start, c.end, devices=devices, rows=False)
                 self._queue([job], ("corrections", c.id))
 
+    def _see_journals(self) -> None:
+        """Begin a journal anew when its file is another one, or an older state of the same."""
+        for n, journal in enumerate(self._journals):
+            identity, name = journal.identity(), f"journal:{n}"
+            known, position = self._ledger.cursor(name), self._ledger.cursor(f"touch:{n}")
+            seen = identity in (known, self._restored.get(n)) and journal.newest() >= position
+            if not identity or seen:
+                continue
+            if not known and not position:
+                self._notes[name] = identity
+                continue
+            _log.warning(
+                "journal %d is another one than before: all values are checked", n, extra={"reason": "journal_restored"}
+            )
+            self._ledger.commit((), {f"touch:{n}": 0, name: -identity})
+            self._restored[n] = identity
+            self._queue([Job(RESTORED)], (name, identity))
+
     def _queue(self, jobs: Sequence[Job], cursor: tuple[str, int]) -> None:
-        """Queue jobs in pieces; the cursor moves with the last one."""
+        """Queue jobs in pieces; the cursor moves with the last one, and not before those queued earlier."""
         pieces = [piece for job in jobs for piece in job.pieces(self._city, self._clock())]
-        if not pieces:
+        if not pieces and not self._jobs:
             self._notes[cursor[0]] = cursor[1]
             return
-        self._jobs.extend(pieces[:-1])
-        self._jobs.append(pieces[-1]._replace(cursor=cursor))
+        last = pieces.pop()._replace(cursor=cursor) if pieces else only_cursor(*cursor)
+        tail = self._jobs[-1] if self._jobs else last
+        if last.empty and tail.empty and tail.cursor and tail.cursor[0] == cursor[0]:
+            self._jobs.pop()  # many devices registered in a row need one such job
+        self._jobs.extend([*pieces, last])
 
     async def _intake(self, snapshot: RegistrySnapshot, cursors: dict[str, int]) -> _Intake:
         intake = _Intake(Marks(), Marks(), cursors)
@@ -272,7 +303,8 @@ class Engine:
             intake.touched.merge(touched)
             intake.rows.merge(rows)
             if self._jobs[0].cursor:
-                intake.cursors[self._jobs[0].cursor[0]] = self._jobs[0].cursor[1]
+                name, position = self._jobs[0].cursor
+                intake.cursors[name] = max(position, self._ledger.cursor(name)) if name in _GROWING else position
         return intake
 
     def _marks(self, touches: Sequence[Touch], snapshot: RegistrySnapshot) -> Marks:

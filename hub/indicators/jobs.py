@@ -5,24 +5,30 @@ A job covers a stretch of time and is done in pieces of one year, each of them a
 readings stand in for touches, and the rows that exist are marked too, so that a row whose readings went elsewhere is
 seen again. The cursor that remembers the cause moves with the last piece; after a crash the job begins anew, which
 changes nothing.
+
+A device that is removed only ends its mountings: it is looked at from that moment on, and what it measured before
+stays what it was.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
 
 from hub.core.journal import HOUR_NS, Touch
-from hub.core.places import Device, RegistrySnapshot
+from hub.core.places import Device, Mounting, RegistrySnapshot
 from hub.core.ports import ReadingStore, ValueLedger, ValueQuery
 from hub.core.readings import NS, Columns, Series
 from hub.core.windows import HOUR, Calendar, Period
+from hub.indicators.aggregation import REACH
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.definition import Definition
 from hub.indicators.plan import Marks, marks_of, place_at
 
 FIRST = 946_684_800 * NS  # 2000-01-01: no reading is accepted from before
 _AHEAD = 24 * HOUR
+_LOOKBACK = max(REACH.values())
 
 
 class Job(NamedTuple):
@@ -47,6 +53,16 @@ class Job(NamedTuple):
         ] or [self._replace(start=end, end=end)]
         return [*parts[:-1], parts[-1]._replace(cursor=self.cursor)]
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to look at: such a job only moves its cursor, in its turn."""
+        return self.end is not None and self.start >= self.end
+
+
+def only_cursor(name: str, position: int) -> Job:
+    """An empty job that moves a cursor once all jobs before it are done."""
+    return Job(name, FIRST, FIRST, cursor=(name, position))
+
 
 async def marks_of_job(
     job: Job, registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar, store: ReadingStore, ledger: ValueLedger
@@ -70,7 +86,7 @@ async def marks_of_job(
 async def _touches(
     job: Job, end: int, registry: RegistrySnapshot, catalogue: Catalogue, store: ReadingStore
 ) -> Sequence[Touch]:
-    devices = [d.id for d in registry.devices.values() if d.mountings and (job.devices is None or d.id in job.devices)]
+    devices = [d.id for d in registry.known.values() if d.mountings and (job.devices is None or d.id in job.devices)]
     series = [Series(device, quantity) for device in sorted(devices) for quantity in catalogue.kinds]
     first, last = job.start // HOUR_NS * HOUR_NS, -(-end // HOUR_NS) * HOUR_NS
     return hours_of(await store.scan(series, first, last)) if series else ()
@@ -120,16 +136,33 @@ def _asked(job: Job, indicator: str, place: str) -> bool:
 def changes(before: RegistrySnapshot, after: RegistrySnapshot) -> Sequence[Job]:
     """Jobs for devices whose mounting, interval, grade or origin changed."""
     jobs = []
-    for device in sorted(set(before.devices) | set(after.devices)):
-        old, new = before.devices.get(device), after.devices.get(device)
-        if _facts(old) != _facts(new):
+    olds, news = before.known, after.known
+    for device in sorted(set(olds) | set(news)):
+        old, new = olds.get(device), news.get(device)
+        if (start := _parted(old, new)) is not None:
             places = {m.place for d in (old, new) if d for m in d.mountings}
-            start = min((m.start for d in (old, new) if d for m in d.mountings), default=FIRST)
-            jobs.append(Job("registry", start=start, places=frozenset(places), devices=frozenset({device})))
+            jobs.append(Job("registry", start=start - _LOOKBACK, places=frozenset(places), devices=frozenset({device})))
     return jobs
 
 
+def _parted(old: Device | None, new: Device | None) -> int | None:
+    """The instant from which the two count differently, None where they do not."""
+    before, after = _stood(old), _stood(new)
+    if _facts(old) != _facts(new) and before and after:
+        return min(before[0].start, after[0].start)
+    pairs = zip_longest(before, after)
+    return next((_parting(one, two) for one, two in pairs if one != two), None)
+
+
+def _stood(device: Device | None) -> Sequence[Mounting]:
+    return sorted(device.mountings, key=lambda m: m.start) if device else ()
+
+
+def _parting(one: Mounting | None, two: Mounting | None) -> int:
+    if one is not None and two is not None and (one.place, one.start) == (two.place, two.start):
+        return min(m.end for m in (one, two) if m.end is not None)
+    return min(m.start for m in (one, two) if m is not None)
+
+
 def _facts(device: Device | None) -> tuple[object, ...] | None:
-    if device is None or not device.mountings:
-        return None
-    return tuple(device.mountings), device.interval, device.grade, device.origin
+    return None if device is None else (device.interval, device.grade, device.origin)

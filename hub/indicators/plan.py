@@ -76,10 +76,10 @@ def marks_of(
     hours: dict[tuple[str, str], list[int]] = {}
     for touch in touches:
         hours.setdefault((touch.device, touch.quantity), []).append(touch.hour)
-    marks = Marks()
+    marks, devices = Marks(), registry.known
     for (device, quantity), found in sorted(hours.items()):
-        if device in registry.devices and quantity in catalogue.kinds:
-            _mark(marks, registry.devices[device], quantity, np.unique(found), catalogue, city, cause)
+        if device in devices and quantity in catalogue.kinds:
+            _mark(marks, devices[device], quantity, np.unique(found), catalogue, city, cause)
     return marks
 
 

@@ -30,16 +30,18 @@ class Projector:
         self._registry = registry
         self._sinks = sinks
         self._batch = batch
+        self._locks = {name: asyncio.Lock() for name in sinks}  # a batch on its way must not undo `republish`
 
     async def step(self, name: str) -> bool:
         """Carry one batch to a sink; whether there may be more. Raises Retry when the sink is away."""
         cursor = f"sink:{name}"
-        values = self._ledger.values(ValueQuery(after_seq=self._ledger.cursor(cursor), limit=self._batch))
-        if not values:
-            return False
-        await self._sinks[name].write(values, self._registry.snapshot())
-        self._ledger.commit((), {cursor: values[-1].seq})
-        return len(values) == self._batch
+        async with self._locks[name]:
+            values = self._ledger.values(ValueQuery(after_seq=self._ledger.cursor(cursor), limit=self._batch))
+            if not values:
+                return False
+            await self._sinks[name].write(values, self._registry.snapshot())
+            self._ledger.commit((), {cursor: values[-1].seq})
+            return len(values) == self._batch
 
     async def drain(self, name: str) -> None:
         """Carry everything there is."""
@@ -48,7 +50,8 @@ class Projector:
 
     async def republish(self, name: str) -> None:
         """Write everything again."""
-        self._ledger.commit((), {f"sink:{name}": 0})
+        async with self._locks[name]:
+            self._ledger.commit((), {f"sink:{name}": 0})
         await self.drain(name)
 
     async def run(self, pause: float = 1.0) -> None:

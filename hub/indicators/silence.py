@@ -5,11 +5,11 @@ The memory is the newest window with readings of each indicator and place. It is
 the store say the same after a restart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hub.core.places import RegistrySnapshot
+from hub.core.places import Device, RegistrySnapshot
 from hub.core.windows import HOUR, Calendar
 from hub.indicators.aggregation import Ints
 from hub.indicators.catalogue import Catalogue
@@ -32,7 +32,8 @@ class Silence:
         starts = {key: touched.of(key) for key in touched.starts}
         if self._checked is None or now // _EVERY > self._checked // _EVERY:
             starts = {key: np.array([last], dtype=np.int64) for key, last in self._last.items()} | starts
-        found = {key: self._behind(key, self._with_last(key, own), registry, now) for key, own in starts.items()}
+        devices = list(registry.known.values())
+        found = {key: self._behind(key, self._with_last(key, own), devices, now) for key, own in starts.items()}
         return {key: windows for key, windows in found.items() if len(windows)}
 
     def learn(self, touched: Marks, now: int | None = None) -> None:
@@ -44,7 +45,7 @@ class Silence:
     def _with_last(self, key: Key, starts: Ints) -> Ints:
         return np.union1d(starts, [self._last[key]]).astype(np.int64) if key in self._last else starts
 
-    def _behind(self, key: Key, starts: Ints, registry: RegistrySnapshot, now: int) -> Ints:
+    def _behind(self, key: Key, starts: Ints, devices: Sequence[Device], now: int) -> Ints:
         d = self._catalogue.get(key[0])
         over = max(now, int(starts[-1]))  # what came before the newest reading is over, whatever the clock says
-        return watched(trailing(starts, d, self._city, over), d, self._city, list(registry.devices.values()), key[1])
+        return watched(trailing(starts, d, self._city, over), d, self._city, devices, key[1])

@@ -70,6 +70,7 @@ class Wave:
         self._world = world
         self._store = store
         self._ledger = ledger
+        self._devices = list(world.registry.known.values())
         self.written = Written()
         self.windows = 0
 
@@ -92,7 +93,7 @@ class Wave:
 
     async def _base(self, span: Span, marks: Marks, keys: Iterable[Key]) -> None:
         w = self._world
-        here = [d for d in w.registry.devices.values() if any(m.place in span.places for m in d.mountings)]
+        here = [d for d in self._devices if any(m.place in span.places for m in d.mountings)]
         wanted = [key for key in keys if key[1] in span.places]
         definitions = [d for d in w.catalogue if any(key[0] == d.id for key in wanted)]
         quantities = sorted({q for d in definitions for q in d.quantities})

@@ -4,6 +4,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from hub.core.errors import Retry
 from hub.core.indicators import Correction, IndicatorValue
@@ -25,6 +26,7 @@ def device(id_: str, site: str = SITE, interval: int | None = 3600, **more: obje
 class FakeRegistry:
     def __init__(self, *devices: Device) -> None:
         self.devices = {d.id: d for d in devices}
+        self.former: dict[str, Device] = {}
         self.number = 1
         ids = {m.place for d in devices for m in d.mountings}
         ids |= {"/".join(i.split("/")[:n]) for i in ids for n in (1, 2)}
@@ -35,11 +37,18 @@ class FakeRegistry:
         self.devices = {**self.devices, **{d.id: d for d in devices}}
         self.number += 1
 
+    def remove(self, id_: str, at: int) -> None:
+        """End the open mounting, as the ledger does."""
+        gone = self.devices.pop(id_)
+        stood = tuple(Mounting(m.place, m.start, at if m.end is None else m.end) for m in gone.mountings)
+        self.former[id_] = replace(gone, mountings=stood)
+        self.number += 1
+
     def version(self) -> int:
         return self.number
 
     def snapshot(self) -> RegistrySnapshot:
-        return RegistrySnapshot(self.number, dict(self.devices), dict(self.places))
+        return RegistrySnapshot(self.number, dict(self.devices), dict(self.places), dict(self.former))
 
 
 class FakeStore:
@@ -98,8 +107,17 @@ class FakeStore:
 
 
 class FakeJournal:
-    def __init__(self) -> None:
+    """One file of touches; another `number` is another file."""
+
+    def __init__(self, number: int = 7) -> None:
+        self.number = number
         self.log: list[Touch] = []
+
+    def identity(self) -> int:
+        return self.number
+
+    def newest(self) -> int:
+        return len(self.log)
 
     def touches(self, after: int, limit: int) -> tuple[Sequence[Touch], int]:
         found = self.log[after : after + limit]

@@ -281,6 +281,158 @@ async def test_a_change_while_the_engine_was_down_is_seen_at_its_start() -> None
     assert hub.value("eaqi_2024", T0).revision == 2
 
 
+async def test_what_a_removed_device_measured_stays_and_recompute_agrees() -> None:
+    """Closed values of its site, of the day and of the district are untouched, to the revision."""
+    hub = Hub()
+    await hub.take([reading(d, "pm10", T0 + h * HOUR, 20 + h) for h in range(-1, 23) for d in "abc"])
+    await hub.settle(T0 + 5 * DAY)
+    before = dict(hub.ledger.rows)
+    assert hub.value("eaqi_2024", T0, SECOND).value is not None
+    hub.registry.remove("c", hub.now)
+    hub.registry.remove("b", hub.now)
+    await hub.settle()
+    hub.restart()
+    await hub.settle()
+    await hub.engine.recompute()
+    assert {key: hub.ledger.rows[key] for key in before} == before
+    expected, hub.ledger = hub.results(), FakeLedger()
+    hub.restart()
+    await hub.engine.recompute()
+    assert hub.results() == expected
+
+
+async def test_late_readings_of_a_removed_device_count_where_it_stood() -> None:
+    hub = Hub()
+    await hub.take([reading("c", "pm10", T0, 20)])
+    await hub.settle(T0 + DAY)
+    hub.registry.remove("c", T0 + 3 * HOUR + HOUR // 2)
+    await hub.settle()
+    await hub.take([reading("c", "pm10", T0 + h * HOUR, 20) for h in range(1, 6)])
+    await hub.settle()
+    found = [hub.ledger.rows.get(("eaqi_2024", SECOND, T0 + h * HOUR)) for h in range(6)]
+    assert [v.value if v else None for v in found] == [2, 2, 2, 2, None, None]
+
+
+async def test_a_device_that_is_removed_falls_silent_for_nobody() -> None:
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0, 30)])
+    await hub.settle(T0 + HOUR)
+    hub.registry.remove("a", T0 + 2 * HOUR)
+    await hub.settle()
+    hub.restart()
+    await hub.settle(T0 + 3 * DAY)
+    hours = sorted(key[2] for key in hub.ledger.rows if key[0] == "eaqi_2024")
+    assert hours == [T0, T0 + HOUR]
+
+
+async def test_a_device_that_comes_back_goes_on() -> None:
+    """Away for three hours in its registration only: the values are those of a device that was never away."""
+    rows = [reading("a", "pm10", T0 + h * HOUR, 20) for h in range(12)]
+    one, two = Hub(device("a")), Hub(device("a"))
+    for hub in (one, two):
+        await hub.take(rows[:5])
+        await hub.settle(T0 + 5 * HOUR)
+    one.registry.remove("a", one.now)
+    await one.settle(T0 + 8 * HOUR)
+    one.registry.former.clear()
+    one.registry.change(device("a"))
+    for hub in (one, two):
+        await hub.take(rows[5:])
+        await hub.settle(T0 + 5 * DAY)
+    assert one.results() == two.results()
+
+
+async def test_a_change_without_work_does_not_hide_the_work_before_it_from_a_restart() -> None:
+    """Killed in the middle of a job, with a further change seen: the job is done again."""
+    long_ago = parse_instant("2024-03-01T00:00:00Z")
+
+    async def changed(*, killed: bool) -> Hub:
+        hub = Hub()
+        await hub.take([reading("c", "pm10", long_ago + h * HOUR, 20) for h in range(24)])
+        await hub.settle(T0)
+        hub.registry.change(device("c", SECOND, interval=60))
+        if killed:
+            await hub.engine.step()
+        hub.registry.change(device("z", SECOND, mountings=()))
+        if killed:
+            await hub.engine.step()
+            hub.restart()
+        await hub.settle()
+        return hub
+
+    one, two = await changed(killed=True), await changed(killed=False)
+    assert two.value("eaqi_2024", long_ago, SECOND).status is Status.INSUFFICIENT
+    assert one.results() == two.results()
+    assert one.ledger.cursors["registry"] == two.ledger.cursors["registry"] == one.registry.number
+
+
+async def test_a_cursor_of_the_registry_never_goes_back() -> None:
+    hub, seen = Hub(), list[int]()
+    await hub.take([reading("c", "pm10", T0, 20)])
+    await hub.settle(T0 + HOUR)
+    for interval in (60, 600, 900):
+        hub.registry.change(device("c", SECOND, interval=interval))
+        hub.registry.change(device(f"z{interval}", SECOND, mountings=()))
+        for _ in range(3):
+            await hub.engine.step()
+            seen.append(hub.ledger.cursors["registry"])
+    await hub.settle()
+    assert seen == sorted(seen)
+    assert hub.ledger.cursors["registry"] == hub.registry.number
+
+
+def replaced(hub: Hub, number: int, *, kept: int = 0) -> None:
+    """Another journal file in place of the one before, with the oldest touches of that one."""
+    log = hub.journal.log[:kept]
+    hub.journal = FakeJournal(number)
+    hub.journal.log += log
+    hub.restart()
+
+
+@pytest.mark.parametrize(("number", "kept"), [(8, 0), (8, 24), (7, 3)], ids=["new", "restored", "older state"])
+@pytest.mark.parametrize("crash", range(4))
+async def test_a_journal_that_is_not_the_one_before_loses_no_value(number: int, kept: int, crash: int) -> None:
+    """Whether it is a new file or a restored one, and whenever the engine is killed while it catches up."""
+    hub, orderly = Hub(), Hub()
+    first = [reading("c", "pm10", T0 + h * HOUR, 20) for h in range(24)]
+    unseen, fresh = [reading("a", "pm10", T0, 70)], [reading("c", "pm10", T0 + 25 * HOUR, 20)]
+    await hub.take(first)
+    await hub.settle(T0 + DAY)
+    replaced(hub, number, kept=kept)
+    await hub.store.put(unseen)  # its touch was lost with the journal
+    await hub.take(fresh)
+    for _ in range(crash):
+        await hub.engine.step()
+    hub.restart()
+    await hub.settle(T0 + 26 * HOUR)
+    await orderly.take([*first, *unseen, *fresh])
+    await orderly.settle(T0 + 26 * HOUR)
+    assert {key: hub.results()[key] for key in orderly.results()} == orderly.results()
+    assert hub.ledger.cursors["touch:0"] == len(hub.journal.log)
+    assert hub.ledger.cursors["journal:0"] == number
+
+
+async def test_a_journal_seen_for_the_first_time_asks_for_no_work() -> None:
+    hub = Hub()
+    await hub.store.put([reading("a", "pm10", T0 - 300 * DAY, 30)])
+    await hub.take([reading("a", "pm10", T0, 30)])
+    await hub.settle(T0 + HOUR)
+    assert ("eaqi_2024", SITE, T0 - 300 * DAY) not in hub.ledger.rows
+    assert hub.ledger.cursors["journal:0"] == hub.journal.number
+
+
+async def test_a_journal_that_is_not_there_yet_is_waited_for() -> None:
+    hub = Hub()
+    replaced(hub, 0)
+    await hub.settle(T0 + HOUR)
+    assert "journal:0" not in hub.ledger.cursors
+    replaced(hub, 9)
+    await hub.take([reading("a", "pm10", T0, 30)])
+    await hub.settle(T0 + HOUR)
+    assert hub.value("eaqi_2024", T0).value == 2
+    assert hub.ledger.cursors["journal:0"] == 9
+
+
 async def test_a_district_is_the_worst_of_its_sites_and_names_the_missing() -> None:
     hub = Hub()
     await hub.take([reading("a", "pm10", T0, 30), reading("c", "pm10", T0, 130), reading("a", "pm10", T0 + HOUR, 1)])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Sinks get every value, in order, and can be rebuilt from the ledger."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 
@@ -44,6 +45,30 @@ async def filled(*devices: object) -> Hub:
     await hub.take([reading("a", "pm10", T0 + h * HOUR, 30 + h) for h in range(5)])
     await hub.settle(T0 + 5 * HOUR)
     return hub
+
+
+async def test_a_batch_on_its_way_does_not_undo_a_republish() -> None:
+    hub, held = await filled(), asyncio.Event()
+
+    class Slow(Sink):
+        async def write(self, values: Sequence[IndicatorValue], registry: RegistrySnapshot) -> None:
+            await held.wait()
+            await super().write(values, registry)
+
+    sink = Slow()
+    projector = Projector(hub.ledger, hub.registry, {"one": sink}, batch=3)
+    held.set()
+    await projector.drain("one")
+    await hub.take([reading("a", "pm10", T0 + 5 * HOUR, 30)])
+    await hub.settle(T0 + 6 * HOUR)
+    sink.got.clear()
+    held.clear()
+    live = asyncio.create_task(projector.step("one"))
+    again = asyncio.create_task(projector.republish("one"))
+    await asyncio.sleep(0)
+    held.set()
+    await asyncio.gather(live, again)
+    assert {v.seq for v in sink.got} == {v.seq for v in hub.ledger.rows.values()}
 
 
 async def test_a_sink_that_was_away_gets_what_it_missed_and_nothing_twice() -> None:
