@@ -33,8 +33,43 @@ async def test_a_registered_device_is_found_with_its_state(world: World) -> None
         found = await client.get(answer.headers["Location"])
     assert answer.status_code == 201
     assert (answer.json()["external_id"], answer.json()["state"]) == ("new-1", "waiting")
-    assert answer.json()["mountings"] == [{"place": SITE, "from": "2026-11-23T12:00:00Z", "to": None}]
+    assert answer.json()["mountings"] == [{"place": SITE, "from": "1970-01-01T00:00:00Z", "to": None}]
     assert {**answer.json(), "readings": [], "events": []} == found.json()
+
+
+async def test_a_device_may_stand_at_its_place_since_a_given_time(world: World) -> None:
+    since = {"id": "new-1", "place": SITE, "mounted_from": "2026-11-01T01:00:00+01:00"}
+    async with world.client("write") as client:
+        answer = await client.post(f"{P}/devices", json=since)
+    assert answer.json()["mountings"] == [{"place": SITE, "from": "2026-11-01T00:00:00Z", "to": None}]
+
+
+@pytest.mark.parametrize(
+    ("body", "culprit"),
+    [
+        ({"mounted_from": "2026-11-01T00:00:00Z"}, "give place too"),
+        ({"place": SITE, "mounted_from": "2026-11-01T00:00:00"}, "has no time zone"),
+        ({"place": SITE, "mounted_from": 5}, "write the time as text"),
+    ],
+)
+async def test_since_when_it_stands_somewhere_must_make_sense(world: World, body: dict[str, Any], culprit: str) -> None:
+    async with world.client("write") as client:
+        answer = await client.post(f"{P}/devices", json={"id": "new-1", **body})
+    assert answer.status_code == 422
+    assert culprit in answer.text
+    assert "new-1" not in world.ledger.devices.snapshot().devices
+
+
+async def test_a_removed_device_that_is_registered_again_continues(world: World) -> None:
+    async with world.client("write") as client:
+        before = (await client.get(f"{P}/devices/{AIR}")).json()["mountings"]
+        await client.delete(f"{P}/devices/{AIR}")
+        early = {"id": AIR, "place": "havirov/mesto", "mounted_from": "2026-11-01T00:00:00Z"}
+        refused = await client.post(f"{P}/devices", json=early)
+        back = await client.post(f"{P}/devices", json={"id": AIR, "place": SITE})
+    assert refused.status_code == 422
+    assert f"the device stood at {SITE} until 2026-11-23T12:00:00Z" in refused.text
+    assert (back.status_code, back.json()["mountings"]) == (201, before)
 
 
 async def test_registering_orders_the_redrive_of_what_waits(world: World) -> None:

@@ -77,6 +77,20 @@ def test_a_preview_is_plain_text_or_base64(payload: bytes, shown: int, encoding:
     assert (view["bytes"], view["truncated"]) == (len(payload), len(payload) > shown)
 
 
+def test_a_payload_of_which_only_the_beginning_was_kept_says_so() -> None:
+    view = payload_view(b"abc", 10, size=5_000_000)
+    assert (view["content"], view["bytes"], view["truncated"]) == ("abc", 5_000_000, True)
+
+
+async def test_refused_messages_can_be_listed_by_their_state(world: World) -> None:
+    await world.journals[0].commit(JournalBatch(quarantined=[set_aside(b"x", state="refused")]))
+    async with world.client() as client:
+        rows = (await client.get(f"{P}/quarantine?state=refused")).json()["items"]
+        unknown = await client.get(f"{P}/quarantine?state=purged")
+    assert [(row["id"], row["state"]) for row in rows] == [("0-4", "refused")]
+    assert unknown.status_code == 422
+
+
 @pytest.mark.parametrize(
     ("query", "ids"),
     [

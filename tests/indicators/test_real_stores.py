@@ -2,20 +2,25 @@
 """The engine on the real ledger and the real reading store: values survive the trip through the files."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from hub.core.journal import JournalBatch, Touch
+from hub.core.places import Device, Place, PlaceKind
+from hub.core.ports import ValueQuery
 from hub.core.quantities import Quantities
 from hub.core.readings import Reading
-from hub.core.windows import Calendar, parse_instant, zone
+from hub.core.windows import HOUR, Calendar, parse_instant, zone
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.engine import Engine
+from hub.ingest.journal import SqliteJournal
+from hub.ingest.journal_reader import SqliteJournalReader
 from hub.storage.ledger import Ledger, sqlite_url
 from hub.storage.readings_sqlite import SqliteReadingStore
-from tests.indicators.fakes import FakeJournal, FakeRegistry, device
+from tests.indicators.fakes import SITE, FakeJournal, FakeRegistry, device, reading
 
 NOW = parse_instant("2024-03-01T00:00:00Z")
 
@@ -35,6 +40,48 @@ def havirov(shared: Path) -> list[Reading]:
             for quantity, column in (("pm10", "pm10"), ("pm2_5", "pm25"))
             if row[column] and int(row[f"{column}_validity"]) > 0
         ]
+
+
+def station(ledger: Ledger) -> Device:
+    """A registered device of which nothing is known yet."""
+    title = {"cs": "Místo", "en": "Place"}
+    kinds = [PlaceKind.MUNICIPALITY, PlaceKind.PART, PlaceKind.SITE]
+    names = ["havirov", "havirov/mesto", SITE]
+    ledger.devices.put_places([Place(id=n, kind=k, title=title) for n, k in zip(names, kinds, strict=True)])
+    return ledger.devices.add_device(device("a"))
+
+
+async def test_values_outlive_removal_and_return_of_their_device_and_the_loss_of_the_journal(
+    catalogue: Catalogue, quantities: Quantities, prague: Calendar, tmp_path: Path, ledger: Ledger
+) -> None:
+    """All with the real registry and the real journal."""
+    start, path = NOW - 48 * HOUR, tmp_path / "ingest-0.db"
+    rows = [reading("a", "pm10", start + h * HOUR, 20) for h in range(24)]
+    back = station(ledger)
+    store = SqliteReadingStore(tmp_path / "readings.db", quantities)
+
+    async def taken(some: Sequence[Reading]) -> None:
+        """Store and journal, then an engine of its own, as after a restart."""
+        await store.put(some)
+        journal, reader = SqliteJournal(path), SqliteJournalReader(path)
+        await journal.commit(JournalBatch(touches=[Touch(r.device, r.quantity, r.time) for r in some]))
+        await Engine(catalogue, prague, store, ledger.values, ledger.devices, [reader], lambda: NOW).settle()
+        await journal.close()
+        reader.close()
+
+    await taken(rows)
+    first = ledger.values.values(ValueQuery("eaqi_2024"))
+    ledger.devices.remove_device("a")
+    await taken([])
+    assert ledger.values.values(ValueQuery("eaqi_2024")) == first
+    path.unlink()
+    await taken([reading("a", "pm10", start + 24 * HOUR, 70)])
+    assert ledger.devices.add_device(back) == back
+    await taken([])
+    last = ledger.values.values(ValueQuery("eaqi_2024"))
+    assert last[:24] == first[:24]
+    assert [(value.value, value.revision) for value in last[23:25]] == [(2, 1), (3, 2)]
+    await store.close()
 
 
 async def test_a_real_year_late_and_in_disorder_ends_in_the_same_values(

@@ -22,6 +22,7 @@ from hub.devices.state import FlagCount, flag_counts
 router = APIRouter(prefix="/devices", tags=["devices"])
 
 EVENTS_SHOWN = 20
+EVER_SINCE = 0  # start of a mounting, ns since 1970
 FLAG_HOURS = 6  # how far back the flags of readings count, as in the console
 
 DeviceId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="Id of the device.")]
@@ -65,10 +66,11 @@ def add_device(
 ) -> Mapping[str, Any]:
     """Register a device. Its messages that wait in quarantine are then taken in by themselves.
 
-    The place, where one is given, has to exist; the device counts as mounted there from now on.
+    The place, where one is given, has to exist. The device counts as mounted there ever since, or from `mounted_from`
+    on. A device that was removed before continues: what it measured stays where it stood then.
     """
     now = services.clock_ns()
-    added = services.book.add_device(_device(device, now), by=key.name)
+    added = services.book.add_device(_device(device), by=key.name)
     response.headers["Location"] = f"/api/v1/devices/{added.id}"
     seen = newest_seen(journal.seen() for journal in services.journals)
     return device_view(added, seen.get(added.id), FlagCount(), now, _speak(request, response))
@@ -93,7 +95,7 @@ async def get_device(
 
 @router.delete("/{device}", status_code=204, summary="Forget a device")
 def remove_device(services: ServicesDep, device: DeviceId, key: WriterDep) -> None:
-    """Take a device out of the registry. Its readings and the values made of them stay.
+    """Take a device out of the registry. Its readings and the values made of them stay, for the place where it stood.
 
     Messages that it still sends wait in quarantine as `unknown_device`.
     """
@@ -133,7 +135,7 @@ async def _recent_flags(services: Services, devices: Sequence[str]) -> Mapping[s
         return {}
 
 
-def _device(posted: DeviceIn, now: int) -> Device:
+def _device(posted: DeviceIn) -> Device:
     return Device(
         id=posted.id,
         connector=posted.connector,
@@ -142,7 +144,7 @@ def _device(posted: DeviceIn, now: int) -> Device:
         interval=posted.interval,
         grade=Grade.of(posted.grade),
         origin=Origin.of(posted.origin),
-        mountings=[Mounting(posted.place, now)] if posted.place else [],
+        mountings=[Mounting(posted.place, posted.mounted_from or EVER_SINCE)] if posted.place else [],
     )
 
 

@@ -29,7 +29,7 @@ COUNTED = 1000
 
 Row = tuple[int, Quarantined]
 StateQuery = Annotated[
-    str | None, Query(pattern="^(waiting|redriven|purged|any)$", description="waiting, redriven, purged or any.")
+    str | None, Query(pattern="^(waiting|redriven|refused|any)$", description="waiting, redriven, refused or any.")
 ]
 
 
@@ -176,19 +176,22 @@ def _view(number: int, row: Quarantined, language: str, shown: int) -> dict[str,
         "state": row.state,
         "attempts": row.attempts,
         "retain": row.retain,
-        "payload": payload_view(row.payload, shown) if shown else None,
+        "payload": payload_view(row.payload, shown, row.size) if shown else None,
     }
 
 
-def payload_view(payload: bytes, shown: int) -> dict[str, Any]:
-    """The first `shown` bytes as text where they are plain text, else as base64."""
-    head = payload[:shown]
-    text = _plain(head, len(payload) > shown)
+def payload_view(payload: bytes, shown: int, size: int = 0) -> dict[str, Any]:
+    """The first `shown` bytes as text where they are plain text, else as base64.
+
+    `size` is that of the whole payload where `payload` is only its beginning.
+    """
+    head, whole = payload[:shown], max(size, len(payload))
+    text = _plain(head, whole > len(head))
     return {
         "encoding": "base64" if text is None else "text",
         "content": base64.b64encode(head).decode() if text is None else text,
-        "bytes": len(payload),
-        "truncated": len(payload) > shown,
+        "bytes": whole,
+        "truncated": whole > len(head),
     }
 
 

@@ -3,12 +3,13 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from hub.api.params import Time
 from hub.api.schemas.common import Model, Moment, Next, Origin, Simulated, Title, example
 from hub.api.schemas.readings import READING, ReadingOut
 
-MOUNTING: dict[str, Any] = {"place": "havirov/sumbark", "from": "2026-01-01T00:00:00Z", "to": None}
+MOUNTING: dict[str, Any] = {"place": "havirov/sumbark", "from": "1970-01-01T00:00:00Z", "to": None}
 DEVICE: dict[str, Any] = {
     "id": "air-sumbark-1",
     "title": "Air, Šumbark school",
@@ -75,12 +76,23 @@ class DeviceIn(Model):
         description="How its messages name it (LoRaWAN: DevEUI in lower case); the same as `id` when left out.",
     )
     title: str = Field("", max_length=200)
-    place: str | None = Field(None, max_length=256, description="Where it is mounted from now on.")
+    place: str | None = Field(None, max_length=256, description="Where it is mounted.")
+    mounted_from: Time | None = Field(
+        None,
+        description="Since when it stands at `place`. Left out: ever since, so that its waiting messages count there "
+        "too; a device that was removed before stands there from its removal on.",
+    )
     interval: int | None = Field(
         None, ge=1, le=31_622_400, description="Seconds between its readings; without it coverage stays unknown."
     )
     grade: str = Field("informative", pattern="^(reference|indicative|informative)$", description="After CEN/TS 17660.")
     origin: Origin = "measured"
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> "DeviceIn":
+        if self.mounted_from is not None and self.place is None:
+            raise ValueError("mounted_from says since when it stands at a place: give place too")
+        return self
 
 
 class MountingOut(Model):
@@ -89,7 +101,7 @@ class MountingOut(Model):
     model_config = example(**MOUNTING)
 
     place: str
-    from_: Moment = Field(alias="from")
+    from_: Moment = Field(alias="from", description="1970-01-01T00:00:00Z says: ever since.")
     to: Moment | None
 
 

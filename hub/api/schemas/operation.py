@@ -87,7 +87,7 @@ class QuarantinedOut(Model):
     hint: str = Field(description="What to do, in the language of Accept-Language.")
     detail: str
     scope: str = Field(description="message: nothing of it was used; reading: a part was not.")
-    state: str = Field(description="waiting, redriven or purged.")
+    state: str = Field(description="waiting, redriven, or refused (beyond a limit: a sample).")
     attempts: int
     retain: bool
     payload: PayloadOut | None = Field(description="Only for callers with a key that may read; else null.")
