@@ -2,6 +2,7 @@
 """The process that takes messages in: the one writer of its journal and of the readings store."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Sequence
 
@@ -38,6 +39,8 @@ class IngestWorker:
 
     async def run(self) -> None:
         """Ingest until cancelled."""
+        gc.freeze()  # what start-up made stays; the young generation is large, as every batch makes and drops much
+        gc.set_threshold(100_000, 50, 1000)
         async with asyncio.TaskGroup() as group:
             trimming = group.create_task(self._trim())
             await self._pipeline.run()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What ingest commits in one transaction before it acknowledges a batch, and what others read of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -103,12 +103,12 @@ class EventRecord(Struct, frozen=True, kw_only=True):
 class JournalBatch(Struct, kw_only=True):
     """All that one group commit records.
 
-    `accounts` are added to what is there. `redriven` are ids of quarantined messages that are used now; `retried` are
-    rows (by id) that wait on, with their new reason. `untimed` maps the hash of a message stamped on arrival to that
-    arrival.
+    `touches` are the fields of `Touch`. `accounts` are added to what is there. `redriven` are ids of quarantined messages
+    that are used now; `retried` are rows (by id) that wait on, with their new reason. `untimed` maps the hash of a message
+    stamped on arrival to that arrival.
     """
 
-    touches: Sequence[Touch] = ()
+    touches: Collection[tuple[str, str, int]] = ()
     accounts: Mapping[AccountKey, Counts] = {}
     reasons: Mapping[tuple[str, str], int] = {}
     quarantined: Sequence[Quarantined] = ()

@@ -124,8 +124,11 @@ class Interpreter:
         meaning.readings, meaning.faults, meaning.events = [], [], []
         devices, connector, delivery = self._devices, meaning.connector, meaning.delivery
         arrival: int | None = None
+        named, device = None, None
         for item in decoded:
-            device = devices.get((connector, item.device))
+            if item.device != named:  # nearly always all are one device's
+                named = item.device
+                device = devices.get((connector, named))
             if device is None:
                 name = clean(item.device)
                 meaning.faults.append(Fault("unknown_device", f"{connector} device {name!r}", name))

@@ -7,6 +7,7 @@ server's, with flag 3; without any time the arrival counts, unless the message w
 """
 
 import math
+import sys
 from typing import NamedTuple
 
 from hub import sdk
@@ -43,8 +44,8 @@ class Conversions(dict[tuple[str, str | None], Conversion]):
             self.clear()
         quantity = self._quantities.get(key[0])
         scale, offset = self._quantities.factor(*key)
-        low = -math.inf if quantity.minimum is None else quantity.minimum
-        high = math.inf if quantity.maximum is None else quantity.maximum
+        low = -sys.float_info.max if quantity.minimum is None else quantity.minimum
+        high = sys.float_info.max if quantity.maximum is None else quantity.maximum
         self[key] = conversion = Conversion(scale, offset, low, high)
         return conversion
 
@@ -61,14 +62,13 @@ def normalise(
 
     Raises Reject with the reason.
     """
-    value = reported.value
     scale, offset, low, high = conversions[reported.quantity, reported.unit]
-    if not math.isfinite(value):
-        raise Reject("not_finite", f"{reported.quantity} is {value}")
-    value = value * scale + offset
-    if not math.isfinite(value):
-        raise Reject("not_finite", f"{reported.quantity} {reported.value} {reported.unit} is beyond all bounds")
-    flag = Flag.GOOD if low <= value <= high else Flag.FAIL
+    value = reported.value * scale + offset
+    flag = Flag.GOOD
+    if not low <= value <= high:  # NaN and infinity too: the bounds are finite
+        if not math.isfinite(value):
+            raise Reject("not_finite", f"{reported.quantity} {reported.value} is no number, or beyond all bounds")
+        flag = Flag.FAIL
     time, source = reported.time, TimeSource.DEVICE
     if time is None or not EARLIEST <= time <= received + AHEAD:
         time, source, suspect = _other_time(reported, received, arrival)

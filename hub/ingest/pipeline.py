@@ -9,10 +9,9 @@ its readings are stored, so that a redelivery after a crash finds the first stam
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct, ValidationError, convert
 
@@ -31,6 +30,15 @@ _LOG = logging.getLogger("cityhub.ingest")
 _REDRIVE_PAGE = 100  # messages, each as large as the limit at most
 _MOST_ARRIVALS = 200_000
 _NOTHING = PutResult([])
+
+
+class _Work(NamedTuple):
+    """A batch that was interpreted with the registry of `version`; `stamps` go into the journal first."""
+
+    deliveries: Sequence[Delivery]
+    meanings: Sequence[Interpretation]
+    stamps: Mapping[bytes, int]
+    version: int
 
 
 class QuarantineOrder(Struct, frozen=True):
@@ -78,14 +86,39 @@ class Pipeline:
         self.waiting_for: str | None = None
 
     async def run(self, poll: float = 0.5) -> None:
-        """Ingest until the source is closed; `poll` is the seconds between looks at registry and orders."""
+        """Ingest until the source is closed; `poll` is the seconds between looks at registry and orders.
+
+        While a batch is being stored, the next one is interpreted; batches are stored and acknowledged in their order.
+        """
         await self.prepare()
         async with asyncio.TaskGroup() as group:
             chores = group.create_task(self._chores(poll))
-            async with aclosing(self._source.batches()) as batches:  # type: ignore[type-var]  # the port says AsyncIterator; sources are generators
-                async for batch in batches:
-                    await self.take(batch)
+            await self._follow()
             chores.cancel()
+
+    async def _follow(self) -> None:
+        batches = aiter(self._source.batches())
+        upcoming = asyncio.ensure_future(anext(batches))
+        writing: asyncio.Task[None] | None = None
+        try:
+            while True:
+                await asyncio.wait({upcoming, writing} if writing else {upcoming}, return_when=asyncio.FIRST_COMPLETED)
+                if writing is not None and writing.done():
+                    writing.result()
+                    writing = None
+                if upcoming.done():
+                    work = self._read(upcoming.result())
+                    if writing is not None:
+                        await writing
+                    writing = asyncio.create_task(self._write(work))
+                    upcoming = asyncio.ensure_future(anext(batches))
+        except StopAsyncIteration:
+            if writing is not None:
+                await writing
+        finally:
+            upcoming.cancel()
+            if writing is not None:
+                writing.cancel()
 
     async def prepare(self) -> None:
         """Load what a restart must remember: recent arrivals of messages without time, and the registry."""
@@ -102,9 +135,19 @@ class Pipeline:
 
     async def take(self, deliveries: Sequence[Delivery]) -> None:
         """One group commit: interpret, store, journal, acknowledge."""
+        await self._write(self._read(deliveries))
+
+    def _read(self, deliveries: Sequence[Delivery]) -> _Work:
+        meanings = [self._interpreter.interpret(delivery, self._arrivals) for delivery in deliveries]
+        return _Work(deliveries, meanings, self._new_stamps(meanings), self._version)
+
+    async def _write(self, work: _Work) -> None:
         async with self._turn:
-            meanings = [self._interpreter.interpret(delivery, self._arrivals) for delivery in deliveries]
-            await self._remember_untimed(meanings)
+            deliveries, meanings, stamps, version = work
+            if version != self._version:  # a device was registered meanwhile: its redrive may be over already
+                meanings = [self._interpreter.interpret(delivery, self._arrivals) for delivery in deliveries]
+            if stamps:
+                await self._insist(partial(self._journal.commit, JournalBatch(untimed=stamps)))
             result = await self._put([reading for meaning in meanings for reading in meaning.readings])
             for row in await self._commit(meanings, result):
                 self._log.warning(
@@ -175,15 +218,13 @@ class Pipeline:
             except Retry as error:
                 self._log.warning("ledger", "ledger does not answer", detail=str(error))
 
-    async def _remember_untimed(self, meanings: Sequence[Interpretation]) -> None:
+    def _new_stamps(self, meanings: Sequence[Interpretation]) -> dict[bytes, int]:
+        """Arrivals that stamped a reading for the first time: remembered at once, and journalled before storing."""
         fresh = {
             digest: arrival
             for digest, arrival in (meaning.arrival for meaning in meanings if meaning.arrival is not None)
             if self._arrivals.get(digest) != arrival
         }
-        if not fresh:
-            return
-        await self._insist(lambda: self._journal.commit(JournalBatch(untimed=fresh)))
         for digest, arrival in fresh.items():
             self._arrivals.pop(digest, None)  # so that the order is that of the stamps
             self._arrivals[digest] = arrival
@@ -193,6 +234,7 @@ class Pipeline:
             if self._arrivals[oldest] >= limit and len(self._arrivals) <= _MOST_ARRIVALS:
                 break
             del self._arrivals[oldest]
+        return fresh
 
     async def _put(self, rows: list[Reading]) -> PutResult:
         return await self._insist(lambda: self._store.put(rows)) if rows else _NOTHING

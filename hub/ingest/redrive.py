@@ -38,7 +38,7 @@ def settle_redrive(
     accounts: dict[AccountKey, Counts] = {}
     used = [m for row, m in zip(rows, meanings, strict=True) if row.scope == "message" and m.verdict is Verdict.DECODED]
     batch = JournalBatch(
-        touches=touches_of(reading for meaning in meanings for reading in meaning.readings),
+        touches=touches_of(meanings),
         accounts=accounts,
         seen=seen_of(used),
         events=[event for meaning in used for event in meaning.events],

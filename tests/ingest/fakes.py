@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Hand-written stand-ins at the ports, for tests of ingest's own logic."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from hub.core.delivery import Delivery
@@ -79,6 +80,18 @@ class ListSource:
 
     async def close(self) -> None:
         """Nothing to release."""
+
+
+class EndlessSource(ListSource):
+    """One batch, and then nothing for ever, as a quiet broker."""
+
+    def __init__(self, batch: Sequence[Delivery]) -> None:
+        super().__init__([batch])
+
+    async def batches(self) -> AsyncIterator[Sequence[Delivery]]:
+        async for batch in super().batches():
+            yield batch
+        await asyncio.Event().wait()
 
 
 class MemoryRegistry:

@@ -3,11 +3,13 @@
 
 import pytest
 
+from hub.core.errors import Stop
 from hub.core.places import Device
 from hub.core.ports import QuarantineFilter
 from hub.core.readings import NS, Flag, TimeSource
 from hub.core.reasons import REASONS
 from tests.ingest.conftest import NOW, Bench, delivery
+from tests.ingest.fakes import EndlessSource, ListSource
 
 GOOD = '{"time": "2026-11-23T11:50:00Z", "readings": {"pm10": 20.3, "air_temperature": {"value": 294.5, "unit": "K"}}}'
 UNTIMED = '{"readings": {"pm10": 20.3}}'
@@ -20,7 +22,7 @@ async def test_a_good_message_is_stored_journalled_and_acknowledged(bench: Bench
     assert temperature.value == pytest.approx(21.35)
     assert bench.source.acked == [7]
     touches, cursor = bench.reader.touches(0, 10)
-    assert [(t.quantity, t.hour) for t in touches] == [
+    assert sorted((t.quantity, t.hour) for t in touches) == [
         ("air_temperature", NOW - 3600 * NS),
         ("pm10", NOW - 3600 * NS),
     ]
@@ -194,3 +196,40 @@ async def test_the_hubs_own_publications_are_ignored_and_counted(bench: Bench) -
     assert bench.totals()["ignored"] == 1
     assert bench.reader.quarantine(QuarantineFilter(state=None)) == []
     bench.assert_balanced()
+
+
+async def test_the_next_batch_is_read_while_one_is_stored_and_written_after_it(bench: Bench) -> None:
+    """Overlap changes no order: what is stored first is acknowledged first, and the last batch is not forgotten."""
+    batches = [[delivery(GOOD.replace("11:50", f"11:{m:02}"), token=m)] for m in range(1, 20)]
+    bench.store.away = 5
+    bench.pipeline._source = ListSource(batches)
+    await bench.pipeline.run(poll=0.01)
+    assert bench.pipeline._source.acked == list(range(1, 20))
+    assert bench.totals()["stored"] == 38
+    bench.assert_balanced()
+
+
+async def test_a_device_registered_between_reading_and_storing_is_not_missed(bench: Bench) -> None:
+    """Its message was read as unknown; its redrive is over before the message could wait in quarantine."""
+    work = bench.pipeline._read([delivery(GOOD, topic="devices/new-1/readings")])
+    bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
+    bench.pipeline.refresh()
+    await bench.pipeline.obey()
+    await bench.pipeline._write(work)
+    assert {row.device for row in bench.store.rows.values()} == {"new-1"}
+    assert bench.reader.quarantine(QuarantineFilter()) == []
+
+
+async def test_an_error_that_stops_ingest_is_not_waited_out(bench: Bench) -> None:
+    """A store that refuses the hub's credentials ends ingest at once, with the batch unacknowledged."""
+
+    async def refuse(rows: object) -> None:
+        raise Stop("401")
+
+    bench.store.put = refuse  # type: ignore[method-assign, assignment]
+    source = EndlessSource([delivery(GOOD)])
+    bench.pipeline._source = source
+    with pytest.raises(ExceptionGroup) as caught:
+        await bench.pipeline.run(poll=60)
+    assert caught.group_contains(Stop)
+    assert source.acked == []
