@@ -495,6 +495,18 @@ async def test_a_device_that_is_not_registered_yet_is_no_error() -> None:
     assert hub.ledger.cursors["touch:0"] == 2
 
 
+async def test_an_engine_may_run_in_a_thread_with_a_loop_of_its_own() -> None:
+    """Made here, run there, with steps that wait for each other."""
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0, 30)])
+
+    async def there() -> None:
+        await asyncio.gather(hub.engine.settle(), hub.engine.recompute(start=T0), hub.engine.settle())
+
+    await asyncio.to_thread(lambda: asyncio.run(there()))
+    assert hub.value("eaqi_2024", T0).value == 2
+
+
 async def test_several_devices_count_the_same_however_often_they_report() -> None:
     hub = Hub(device("a"), device("b", interval=600))
     rows = [reading("a", "pm10", T0, 10)] + [reading("b", "pm10", T0 + i * HOUR // 6, 40) for i in range(6)]
