@@ -16,8 +16,8 @@ from hub.settings import is_loopback
 from hub.status import read_status
 
 
-async def serve(parts: Parts) -> None:
-    """Serve until SIGTERM or SIGINT."""
+async def serve(parts: Parts, stop: asyncio.Event) -> None:
+    """Serve until SIGTERM or SIGINT; `stop` is set when one came before the server listened to them."""
     ledger = parts.ledger().open()
     store = parts.store()
     journals = parts.journals()
@@ -61,7 +61,8 @@ async def serve(parts: Parts) -> None:
             app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False
         )
     )
-    await server.serve()  # ends on SIGTERM and SIGINT by itself
+    if not stop.is_set():
+        await server.serve()  # listens to SIGTERM and SIGINT itself from here on
     await publisher.close()
     await store.close()
     for journal in journals:

@@ -39,10 +39,10 @@ async def _engine(parts: Parts, stop: asyncio.Event) -> None:
     await worker.close()
 
 
-async def _api(parts: Parts, _: asyncio.Event) -> None:
+async def _api(parts: Parts, stop: asyncio.Event) -> None:
     from hub.commands._web import serve
 
-    await serve(parts)
+    await serve(parts, stop)
 
 
 async def _until(

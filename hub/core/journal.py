@@ -103,9 +103,9 @@ class EventRecord(Struct, frozen=True, kw_only=True):
 class JournalBatch(Struct, kw_only=True):
     """All that one group commit records.
 
-    `touches` are the fields of `Touch`. `accounts` are added to what is there. `redriven` are ids of quarantined messages
-    that are used now; `retried` are rows (by id) that wait on, with their new reason. `untimed` maps the hash of a message
-    stamped on arrival to that arrival.
+    `touches` are the fields of `Touch`. `accounts` are added to what is there. `redriven` are ids of quarantined
+    messages that are used now; `retried` are rows (by id) that wait on, with their new reason. `untimed` maps the hash
+    of a message stamped on arrival to that arrival.
     """
 
     touches: Collection[tuple[str, str, int]] = ()
