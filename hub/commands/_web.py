@@ -61,6 +61,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
             app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False
         )
     )
+    await asyncio.sleep(0)  # a signal that came while all this was made is heard now
     if not stop.is_set():
         await server.serve()  # listens to SIGTERM and SIGINT itself from here on
     await publisher.close()
