@@ -41,6 +41,8 @@ class IngestWorker:
         """Ingest until cancelled."""
         gc.freeze()  # what start-up made stays; the young generation is large, as every batch makes and drops much
         gc.set_threshold(100_000, 50, 1000)
+        cursors = self._ledger.values
+        self._identity = await self._journal.recognise(cursors.cursor("touch:0"))
         async with asyncio.TaskGroup() as group:
             trimming = group.create_task(self._trim())
             await self._pipeline.run()
@@ -75,6 +77,8 @@ class IngestWorker:
         while True:
             await asyncio.sleep(_TRIM_EVERY)
             try:
-                await self._journal.trim(self._ledger.values.cursor("touch:0"), trim_before(self._parts.clock))
+                cursors = self._ledger.values
+                seen = cursors.cursor("touch:0") if cursors.cursor("journal:0") == self._identity else 0
+                await self._journal.trim(seen, trim_before(self._parts.clock))
             except Retry:
                 continue  # the next round does it; a trim that waits costs only space

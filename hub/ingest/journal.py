@@ -16,7 +16,7 @@ from typing import TypeVar
 from hub.core.journal import JournalBatch, Quarantined
 from hub.core.ports import QuarantineFilter
 from hub.ingest._rows import COUNTS, QUARANTINE, quarantined_of, where_of
-from hub.ingest._schema import newest_of, open_writer, wrapped
+from hub.ingest._schema import identity_of, newest_of, open_writer, wrapped
 
 T = TypeVar("T")
 
@@ -65,6 +65,19 @@ class SqliteJournal:
         self._path = path
         self._connection = open_writer(path)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+
+    async def recognise(self, cursor: int) -> int:
+        """The file's identity; a new one when `cursor`, where its readers stand, is further than it ever was.
+
+        Then an older state of this file was restored: its readers have to look at everything again.
+        """
+
+        def work() -> int:
+            if cursor > newest_of(self._connection):
+                self._connection.execute("UPDATE identity SET id = abs(random() % 4611686018427387903) + 1")
+            return identity_of(self._connection)
+
+        return await self._run(work)
 
     async def commit(self, batch: JournalBatch) -> None:
         """Commit all in one transaction; durable on return."""

@@ -169,6 +169,14 @@ async def test_the_journal_knows_itself_and_its_newest_touch(bench: Bench) -> No
     assert (bench.reader.newest(), bench.reader.touches(0, 10)) == (2, ([], 0))
 
 
+async def test_an_older_state_of_a_journal_gets_a_new_identity(bench: Bench) -> None:
+    """Restored from a backup, it would give out numbers that its readers believe to have read."""
+    await bench.pipeline.take([delivery(f'{{{AT}, "readings": {{"pm10": 1}}}}')])
+    same = await bench.journal.recognise(1)
+    assert same == bench.reader.identity()
+    assert await bench.journal.recognise(1000) != same
+
+
 async def test_touches_of_a_journal_that_the_cursor_does_not_know_are_kept(bench: Bench) -> None:
     await bench.pipeline.take([delivery(f'{{{AT}, "readings": {{"pm10": 1}}}}')])
     await bench.journal.trim(1000, 0)
