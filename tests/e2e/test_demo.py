@@ -94,7 +94,7 @@ def test_the_page_shows_all_parts_coloured_and_marked_as_simulation(demo: Demo) 
     for part in ("Havířov-Město", "Šumbark", "Podlesí", "Prostřední Suchá", "Bludovice", "Životice", "Dolní Suchá"):
         assert part in text, part
     assert "SIMULATED" in page(demo, "en")
-    assert len(set(re.findall(r'href="(/values/eaqi_2024_district/[^"]+)"', text))) == 8
+    assert len(set(re.findall(r'href="/values/eaqi_2024_district/([^"]+)/[^"/]+"', text))) == 8
 
 
 def test_one_device_is_silent_one_suspect_three_are_new(demo: Demo) -> None:
