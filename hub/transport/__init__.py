@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""MQTT in and out, and the embedded broker. See docs/decisions/paho-mqtt-session.md and embedded-nats-broker.md."""
+"""MQTT in and out, and the embedded broker. Why so: docs/decisions/ (mqtt5-session, paho-mqtt-session, ...)."""
 
 from hub.transport._nats import BrokerEvent, BrokerUser, LogLine
 from hub.transport.embedded import EmbeddedBroker, EmbeddedSettings
+from hub.transport.mqtt5_session import Mqtt5Session
 from hub.transport.paho_session import PahoSession, SessionEvent, SessionStats
 from hub.transport.publisher import MqttPublisher
+from hub.transport.session import Session
 from hub.transport.settings import BrokerSettings
 
 __all__ = [
@@ -14,8 +16,10 @@ __all__ = [
     "EmbeddedBroker",
     "EmbeddedSettings",
     "LogLine",
+    "Mqtt5Session",
     "MqttPublisher",
     "PahoSession",
+    "Session",
     "SessionEvent",
     "SessionStats",
 ]

@@ -14,15 +14,20 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from hub.core.delivery import Delivery
-from hub.transport import BrokerSettings, PahoSession
+from hub.transport import BrokerSettings, Mqtt5Session, PahoSession, Session
 from tests.servers import Server, mosquitto_server, nats_server
 
 Protocol = Literal["auto", "5", "3.1.1"]
 # "auto" against NATS goes through the refusal of MQTT 5 each time
-VARIANTS: dict[str, tuple[str, Protocol, str]] = {
-    "mosquitto-5": ("mosquitto", "auto", "5"),
-    "mosquitto-3.1.1": ("mosquitto", "3.1.1", "3.1.1"),
-    "nats-3.1.1": ("nats", "auto", "3.1.1"),
+Source = Session | Mqtt5Session | PahoSession
+MakeSession = Callable[[BrokerSettings, Sequence[str]], Source]
+VARIANTS: dict[str, tuple[str, Protocol, str, MakeSession]] = {
+    "mosquitto-5": ("mosquitto", "5", "5", Mqtt5Session),
+    "mosquitto-5-paho": ("mosquitto", "auto", "5", PahoSession),
+    "mosquitto-3.1.1": ("mosquitto", "3.1.1", "3.1.1", PahoSession),
+    "nats-3.1.1": ("nats", "auto", "3.1.1", PahoSession),
+    "mosquitto-auto": ("mosquitto", "auto", "5", Session),
+    "nats-auto": ("nats", "auto", "3.1.1", Session),
 }
 
 
@@ -34,7 +39,8 @@ class Broker:
     kind: str
     protocol: Protocol
     spoken: str
-    sessions: list[PahoSession] = field(default_factory=list)
+    make: MakeSession = PahoSession
+    sessions: list[Source] = field(default_factory=list)
 
     def settings(self, **changes: object) -> BrokerSettings:
         """Settings for quick tests."""
@@ -48,9 +54,9 @@ class Broker:
         }
         return BrokerSettings(**values)  # type: ignore[arg-type] # keys are checked by the dataclass
 
-    def session(self, filters: Sequence[str] = ("#",), **changes: object) -> PahoSession:
+    def session(self, filters: Sequence[str] = ("#",), **changes: object) -> Source:
         """A session of the hub; closed at the end of the test."""
-        session = PahoSession(self.settings(**changes), filters)
+        session = self.make(self.settings(**changes), filters)
         self.sessions.append(session)
         return session
 
@@ -86,12 +92,12 @@ class Broker:
 @pytest.fixture(params=list(VARIANTS))
 async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Broker]:
     """Each broker and protocol that the hub supports, running."""
-    kind, protocol, spoken = VARIANTS[request.param]
+    kind, protocol, spoken, make = VARIANTS[request.param]
     if kind == "nats":
         server = nats_server(tmp_path, ack_wait="1s")
     else:
         server = mosquitto_server(tmp_path, options={"log_type": "error"})
-    made = Broker(server, kind, protocol, spoken)
+    made = Broker(server, kind, protocol, spoken, make)
     try:
         server.start()
         yield made
@@ -112,7 +118,7 @@ def mosquitto_broker(tmp_path: Path) -> Iterator[Broker]:
         server.stop()
 
 
-async def take(session: PahoSession, count: int, *, ack: bool = True, seconds: float = 20.0) -> list[Delivery]:
+async def take(session: Source, count: int, *, ack: bool = True, seconds: float = 20.0) -> list[Delivery]:
     """The next `count` deliveries or more (whole batches)."""
     got: list[Delivery] = []
     async with asyncio.timeout(seconds):
@@ -125,7 +131,7 @@ async def take(session: PahoSession, count: int, *, ack: bool = True, seconds: f
     return got
 
 
-async def quiet(session: PahoSession, seconds: float) -> list[Delivery]:
+async def quiet(session: Source, seconds: float) -> list[Delivery]:
     """What arrives within `seconds`."""
     got: list[Delivery] = []
     try:

@@ -7,8 +7,7 @@ from collections import Counter
 import pytest
 
 from hub.core.delivery import Delivery
-from hub.transport import PahoSession
-from tests.transport.conftest import Broker, quiet, take, until
+from tests.transport.conftest import Broker, Source, quiet, take, until
 
 pytestmark = pytest.mark.server
 
@@ -21,7 +20,7 @@ def tokens(deliveries: list[Delivery]) -> list[int]:
     return [delivery.token for delivery in deliveries]
 
 
-async def ready(session: PahoSession) -> None:
+async def ready(session: Source) -> None:
     async with asyncio.timeout(10):
         await session.ready()
 
