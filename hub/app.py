@@ -26,8 +26,9 @@ from hub.ingest.normalise import Conversions
 from hub.settings import Settings, secret_of
 from hub.storage.ledger import Ledger, sqlite_url
 from hub.transport.embedded import EmbeddedBroker, EmbeddedSettings
-from hub.transport.paho_session import PahoSession, SessionEvent
+from hub.transport.paho_session import SessionEvent
 from hub.transport.publisher import MqttPublisher
+from hub.transport.session import Session
 from hub.transport.settings import BrokerSettings
 
 if TYPE_CHECKING:
@@ -122,10 +123,10 @@ class Parts:
             max_wait=ingest.batch_ms / 1000,
         )
 
-    def session(self, notify: Callable[[SessionEvent], None]) -> PahoSession:
+    def session(self, notify: Callable[[SessionEvent], None]) -> Session:
         """Ingest's persistent session; on the embedded broker its subscription was made by `prepare`."""
         embedded = self.settings.mqtt.host is None
-        return PahoSession(self.broker(), self.filters(), notify=notify, subscribed=embedded)
+        return Session(self.broker(), self.filters(), notify=notify, subscribed=embedded)
 
     def publisher(self, role: str) -> MqttPublisher:
         """A publisher of its own on the broker."""
