@@ -32,7 +32,9 @@ DISCONNECT: Final = b"\xe0\x00"  # normal, the session stays
 _SUBSCRIBE_ID: Final = 1
 _PUBACK: Final = 0x40020000  # PUBACK with reason "success" as a number; the packet id is its low half
 _CONNACK_HEAD: Final = 0x20
+_FROM_BROKER: Final = frozenset({2, 3, 4, 5, 6, 7, 9, 11, 13, 14, 15})  # packet types, MQTT 5, 2.1.2
 _MALFORMED: Final = mqtt5.DisconnectPacket(reason_code=mqtt5.DisconnectReasonCode.MALFORMED_PACKET).write()
+_ONCE: Final = mqtt5.QoS.AT_LEAST_ONCE
 _WRONG_VERSION: Final = int(mqtt5.ConnAckReasonCode.UNSUPPORTED_PROTOCOL_VERSION)
 # the codec's enumerations have no hash: numbers. Server unavailable, busy, moved (twice), connection rate exceeded
 _AWAY: Final = frozenset({0x88, 0x89, 0x9C, 0x9D, 0x9F})
@@ -115,61 +117,77 @@ class Machine:
         return stop
 
     def _packets(self, view: memoryview, now: int) -> Stop:
-        read, publish, position = mqtt5.read, mqtt5.PublishPacket, self._position
-        end, room = len(view), self._settings.max_batch
-        while position < end:
-            if len(self._batch) >= room:
+        """Control packets and what the codec refuses; runs of ordinary messages are `_run`'s."""
+        while self.ended is None and self._position < len(view):
+            if len(self._batch) >= self._settings.max_batch:
                 return Stop.FULL
             if self.heavy():
                 return Stop.HEAVY
-            if self.stage is Stage.OPENING and not self._opening(view[position:]):
-                return Stop.ENDED
+            if self.stage is Stage.OPENING and not self._opening(view[self._position :]):
+                break
             try:
-                packet, size = read(view[position:])
+                self._run(view, now)
             except IndexError:
-                self._needed = _frame(view[position:])[1]
-                return Stop.DRY
+                if view[self._position] >> 4 in _FROM_BROKER:
+                    self._needed = _frame(view[self._position :])[1]
+                    return Stop.DRY
+                self._malformed(f"packet type {view[self._position] >> 4}")  # do not wait for the rest of garbage
             except BaseException as error:
                 if not _of_codec(error):
                     raise
-                size = self._salvage(view[position:], now, str(error))
+                self._position += self._salvage(view[self._position :], now, str(error))
+        if self.ended is not None:
+            return Stop.ENDED
+        return Stop.FULL if len(self._batch) >= self._settings.max_batch else Stop.DRY
+
+    def _run(self, view: memoryview, now: int) -> None:
+        """Decode until a batch is full, enough is in hand, or a control packet came; raises what the codec raises.
+
+        This is the hub's hottest loop: everything that is the same for each message is looked up before it.
+        """
+        window, batch, settings = self.window, self._batch, self._settings
+        read, received, keep, publish, once = mqtt5.read, window.received, batch.append, mqtt5.PublishPacket, _ONCE
+        base, end, new = window.token(0), len(view), Receipt.NEW
+        room = min(settings.max_batch - len(batch), settings.receive_maximum + 1 - len(window))
+        limit = settings.max_pending_bytes - self.loose
+        while room > 0 and self._position < end and window.bytes <= limit:
+            packet, size = read(view[self._position :])
+            if type(packet) is not publish:
+                self._position += size
+                self._control(packet)
+                return
+            topic, payload, mid, dup = packet.topic, packet.payload, packet.packet_id, packet.duplicate
+            weight = len(payload) + len(topic) + OVERHEAD
+            if packet.qos is once and mid and received(mid, weight, dup=dup) is new:
+                keep(Delivery(topic, payload, now, 1, packet.retain, dup, base | mid))
+                self._batch_bytes += weight
+                room -= 1
             else:
-                if type(packet) is publish:
-                    self._message(packet, now)
-                else:
-                    self._control(packet)
-            if self.ended is not None:
-                return Stop.ENDED
-            position += size
-            self._position = position
-        return Stop.FULL if len(self._batch) >= room else Stop.DRY
+                self._other(topic, payload, int(packet.qos), packet.retain, dup, mid or 0, now)
+                if self.ended is not None:
+                    return
+                limit = settings.max_pending_bytes - self.loose
+                room -= 1
+            self._position += size
 
     # messages
 
-    def _message(self, packet: mqtt5.PublishPacket, now: int) -> None:
-        mid = packet.packet_id or 0
-        self._deliver(packet.topic, packet.payload, int(packet.qos), packet.retain, packet.duplicate, mid, now)
-
-    def _deliver(self, topic: str, payload: bytes, qos: int, retain: bool, dup: bool, mid: int, now: int) -> None:
+    def _other(self, topic: str, payload: bytes, qos: int, retain: bool, dup: bool, mid: int, now: int) -> None:
+        """A message that is no ordinary one: QoS 0, a repeat, or what no broker should send."""
         size = len(payload) + len(topic) + OVERHEAD
-        token = 0
-        if qos == 1:
-            receipt = self.window.received(mid, size, dup=dup)
-            if receipt is Receipt.AGAIN:
-                self.again += 1
-                return
-            if receipt is Receipt.REUSED:
-                self._fail(End.LOST, f"the broker used packet id {mid} again before it was acknowledged")
-                return
-            token = self.window.token(mid)
-        elif qos == 0:
+        if qos == 0:
             self.loose += size
             self._batch_loose += size
-        else:
+            self._batch_bytes += size
+            self._batch.append(Delivery(topic, payload, now, 0, retain, dup, 0))
+        elif qos == 2:
             self._fail(End.REFUSED, "the broker sends QoS 2, unasked for: another program has used the hub's client id")
-            return
-        self._batch.append(Delivery(topic, payload, now, qos, retain, dup, token))
-        self._batch_bytes += size
+        elif not mid:
+            self._malformed("packet id 0")
+        elif dup:
+            self.again += 1
+        else:
+            self._fail(End.LOST, f"the broker used packet id {mid} again before it was acknowledged")
 
     def take(self) -> tuple[list[Delivery], int, int]:
         """The batch so far, its weight in bytes, and how much of that is QoS 0."""
@@ -262,8 +280,12 @@ class Machine:
             self._malformed(fault)
             return 0
         topic, payload, mid = found
-        qos, retain, dup = view[0] >> 1 & 3, bool(view[0] & 1), bool(view[0] & 8)
-        self._deliver(topic, payload, qos, retain, dup, mid, now)
+        retain, dup, weight = bool(view[0] & 1), bool(view[0] & 8), len(payload) + len(topic) + OVERHEAD
+        if mid and self.window.received(mid, weight, dup=dup) is Receipt.NEW:
+            self._batch.append(Delivery(topic, payload, now, 1, retain, dup, self.window.token(mid)))
+            self._batch_bytes += weight
+        else:
+            self._other(topic, payload, 1 if mid else 0, retain, dup, mid, now)
         return size
 
     def _malformed(self, detail: str) -> None:
@@ -344,6 +366,6 @@ def _refusal(reason: mqtt5.ConnAckReasonCode) -> End:
     return End.LOST if int(reason) in _AWAY else End.REFUSED
 
 
-def _words(reason: object, said: str | None) -> str:
-    words = str(reason).rpartition(".")[2].replace("_", " ").capitalize()  # the codec's enumerations have no `name`
+def _words(reason: Enum, said: str | None) -> str:
+    words = reason.name.replace("_", " ").capitalize()
     return f"{words}: {said}" if said else words

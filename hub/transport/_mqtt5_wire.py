@@ -14,7 +14,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, cast, cast
+from typing import NamedTuple, cast
 
 from hub.core.delivery import Delivery
 from hub.core.errors import SettingsError
@@ -24,7 +24,8 @@ from hub.transport.settings import BrokerSettings
 
 log = logging.getLogger(__name__)
 
-_LINGER = 5.0  # s that the broker has to take what is left, and to hang up
+_LINGER = 5.0  # s that the broker has to take what is left
+_HANG_UP = 1.0  # s that the broker has to hang up after our DISCONNECT
 
 
 class Batch(NamedTuple):
@@ -109,7 +110,8 @@ class Wire(asyncio.Protocol):
             self._leave()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.machine.lost(str(exc) if exc else "the broker closed the connection")
+        how = "" if self._acknowledged() else " without an answer"
+        self.machine.lost(f"the broker closed the connection{how}" + (f" ({exc})" if exc else ""))
         self._end()
         if not self._gone.done():
             self._gone.set_result(None)
@@ -140,8 +142,10 @@ class Wire(asyncio.Protocol):
         self._end()
         if self._paused:
             self._resume()
-        await asyncio.wait([self._gone], timeout=_LINGER)
-        self._transport.abort()
+        await asyncio.wait([self._gone], timeout=_HANG_UP)
+        if not self._gone.done():
+            self._leave()
+            await asyncio.wait([self._gone], timeout=_LINGER)
 
     # inside
 

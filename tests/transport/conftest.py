@@ -56,7 +56,11 @@ class Broker:
 
     def session(self, filters: Sequence[str] = ("#",), **changes: object) -> Source:
         """A session of the hub; closed at the end of the test."""
-        session = self.make(self.settings(**changes), filters)
+        return self.session_of(self.make, filters, **changes)
+
+    def session_of(self, make: MakeSession, filters: Sequence[str] = ("#",), **changes: object) -> Source:
+        """The same of another kind."""
+        session = make(self.settings(**changes), filters)
         self.sessions.append(session)
         return session
 

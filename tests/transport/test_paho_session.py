@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What an operator sees of the session, and what happens when broker or rivals misbehave."""
+"""What an operator sees of a session, paho's or the fast one, and what happens when broker or rivals misbehave."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from hub.core.errors import SettingsError
-from hub.transport import BrokerSettings, PahoSession, SessionEvent
+from hub.transport import BrokerSettings, Mqtt5Session, PahoSession, Session, SessionEvent
 from hub.transport._connection import End
 from hub.transport._socket import BufferedSocket
 from hub.transport.paho_session import next_protocol
@@ -22,6 +22,8 @@ from tests.servers import Server, free_port, mosquitto, nats, require_binary
 from tests.transport.conftest import Broker, take, until
 
 FIVE, THREE = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+Make = type[PahoSession] | type[Mqtt5Session] | type[Session]
+both = pytest.mark.parametrize("make", [PahoSession, Mqtt5Session])
 QUICK: dict[str, Any] = {"reconnect_min": 0.01, "reconnect_max": 0.05, "refused_delay": 0.05}
 
 
@@ -45,19 +47,22 @@ def test_the_version_of_the_next_try(
     assert next_protocol(setting, tried, end) == then
 
 
-async def test_without_filters_there_is_nothing_to_start() -> None:
+@both
+async def test_without_filters_there_is_nothing_to_start(make: Make) -> None:
     with pytest.raises(SettingsError, match=r"broker\.filters"):
-        PahoSession(BrokerSettings(), [])
+        make(BrokerSettings(), [])
 
 
-async def test_closing_what_never_started_is_fine() -> None:
-    session = PahoSession(BrokerSettings(), ["#"])
+@both
+async def test_closing_what_never_started_is_fine(make: Make) -> None:
+    session = make(BrokerSettings(), ["#"])
     await session.close()
     assert [batch async for batch in session.batches()] == []
 
 
-async def test_closing_does_not_wait_for_a_broker_that_is_away() -> None:
-    session = PahoSession(BrokerSettings(port=free_port(), reconnect_min=50, reconnect_max=60), ["#"])
+@both
+async def test_closing_does_not_wait_for_a_broker_that_is_away(make: Make) -> None:
+    session = make(BrokerSettings(port=free_port(), reconnect_min=50, reconnect_max=60), ["#"])
     session.start()
     await until(lambda: "unreachable" in session.health().detail)
     async with asyncio.timeout(2):
@@ -73,7 +78,8 @@ async def scripted(script: Script) -> AsyncIterator[int]:
     conversations: set[asyncio.Task[None]] = set()
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await script(reader, writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):  # the client left in the middle
+            await script(reader, writer)
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
@@ -134,6 +140,7 @@ async def grant_less(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
     await reader.read(-1)
 
 
+@both
 @pytest.mark.parametrize(
     ("script", "detail", "hint"),
     [
@@ -141,13 +148,13 @@ async def grant_less(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         (hold, "no answer to CONNECT within 0.2 s", "broker.port"),
         (take_over, "took the session over", "broker.client_id"),
         (reuse_an_id, "packet id 9 again", "connects again"),
-        (grant_less, "does not grant QoS 1 for # (Granted QoS 0)", "broker.username"),
+        (grant_less, "does not grant QoS 1 for # (Granted", "broker.username"),
     ],
 )
-async def test_a_misbehaving_broker_is_described(script: Script, detail: str, hint: str) -> None:
+async def test_a_misbehaving_broker_is_described(make: Make, script: Script, detail: str, hint: str) -> None:
     async with scripted(script) as port:
         settings = BrokerSettings(port=port, protocol="5", connect_timeout=0.2, **QUICK | {"refused_delay": 5.0})
-        session = PahoSession(settings, ["#"])
+        session = make(settings, ["#"])
         session.start()
         await until(lambda: detail in session.health().detail)
         assert hint in session.health().hint
@@ -155,15 +162,17 @@ async def test_a_misbehaving_broker_is_described(script: Script, detail: str, hi
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("start", [mosquitto, nats])
+@pytest.mark.parametrize(
+    ("make", "start"), [(PahoSession, mosquitto), (PahoSession, nats), (Mqtt5Session, mosquitto), (Session, nats)]
+)
 async def test_wrong_credentials_are_visible_and_tried_again_until_the_operator_mends_them(
-    start: Callable[..., AbstractContextManager[Server]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    make: Make, start: Callable[..., AbstractContextManager[Server]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     events: list[SessionEvent] = []
     port = free_port()
     with start(tmp_path / "a", port=port, users={"hub": "right"}):
         settings = BrokerSettings(port=port, username="hub", password="secret-wrong", **QUICK)
-        session = PahoSession(settings, ["#"], notify=events.append)
+        session = make(settings, ["#"], notify=events.append)
         session.start()
         await until(lambda: "refused" in session.health().detail and session.stats().refused > 2)
         assert "broker.password" in session.health().hint
@@ -176,13 +185,16 @@ async def test_wrong_credentials_are_visible_and_tried_again_until_the_operator_
     assert "secret-wrong" not in caplog.text
 
 
+@both
 @pytest.mark.server
-async def test_a_session_that_the_broker_lost_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_session_that_the_broker_lost_is_reported(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     events: list[SessionEvent] = []
     options = {"persistence": "false", "autosave_interval": "0"}
     port = free_port()
     with mosquitto(tmp_path, port=port, options=options) as server:
-        session = PahoSession(BrokerSettings(port=port, **QUICK), ["#"], notify=events.append)
+        session = make(BrokerSettings(port=port, **QUICK), ["#"], notify=events.append)
         async with asyncio.timeout(10):
             await session.ready()
         assert events == []
@@ -194,10 +206,13 @@ async def test_a_session_that_the_broker_lost_is_reported(tmp_path: Path, caplog
     assert "session lost" in caplog.text
 
 
+@both
 @pytest.mark.server
-async def test_batches_not_taken_are_dropped_when_the_broker_sends_them_again(mosquitto_broker: Broker) -> None:
+async def test_batches_not_taken_are_dropped_when_the_broker_sends_them_again(
+    make: Make, mosquitto_broker: Broker
+) -> None:
     """Without this a slow consumer and a flapping connection would pile up copies."""
-    session = mosquitto_broker.session()
+    session = mosquitto_broker.session_of(make)
     async with asyncio.timeout(10):
         await session.ready()
     await asyncio.to_thread(mosquitto_broker.publish, ["a"] * 50)
@@ -211,9 +226,10 @@ async def test_batches_not_taken_are_dropped_when_the_broker_sends_them_again(mo
     await session.close()
 
 
+@both
 @pytest.mark.server
-async def test_a_rival_with_the_same_client_id_is_suspected(mosquitto_broker: Broker) -> None:
-    session = mosquitto_broker.session(reconnect_min=30.0, reconnect_max=30.0)
+async def test_a_rival_with_the_same_client_id_is_suspected(make: Make, mosquitto_broker: Broker) -> None:
+    session = mosquitto_broker.session_of(make, reconnect_min=30.0, reconnect_max=30.0)
     async with asyncio.timeout(10):
         await session.ready()
     rival = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="hub-under-test")
@@ -279,18 +295,19 @@ def certificate(directory: Path) -> Iterator[tuple[Path, Path]]:
     yield cert, key
 
 
+@both
 @pytest.mark.server
-async def test_tls_carries_a_burst_and_checks_the_certificate(tmp_path: Path) -> None:
+async def test_tls_carries_a_burst_and_checks_the_certificate(make: Make, tmp_path: Path) -> None:
     with certificate(tmp_path) as (cert, key):
         listener = {"certfile": str(cert), "keyfile": str(key)}
         plain = free_port()
         options = {"listener": f"{plain} 127.0.0.1"}
         with mosquitto(tmp_path, options=options, listener=listener) as server:
-            stranger = PahoSession(BrokerSettings(port=server.port, tls=True, **QUICK), ["#"])
+            stranger = make(BrokerSettings(port=server.port, tls=True, **QUICK), ["#"])
             stranger.start()
             await until(lambda: "certificate" in stranger.health().detail.lower())
             await stranger.close()
-            session = PahoSession(BrokerSettings(port=server.port, tls=True, tls_ca=cert), ["#"])
+            session = make(BrokerSettings(port=server.port, tls=True, tls_ca=cert), ["#"])
             async with asyncio.timeout(10):
                 await session.ready()
             device = Broker(server, "mosquitto", "auto", "5")
