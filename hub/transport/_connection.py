@@ -6,9 +6,17 @@ before each packet, decide about reconnecting by themselves and cannot be paused
 a due batch; send the PUBACKs that ingest has released; read what is there; hand a batch over when it is full or its
 first message has waited `max_wait`.
 
-Flow control: QoS 1 messages in flight are bounded by the receive maximum (MQTT 5) or the broker (3.1.1). When more than
-`max_pending_bytes` wait for ingest, reading pauses: the broker keeps the rest. Pings go on meanwhile; their answers
-lie unread behind the messages, so paho's own keep-alive check, which would end the connection, is left out.
+Flow control: when more than `max_pending_bytes` or more than `receive_maximum` messages wait for ingest, reading pauses
+and the broker keeps the rest. The count is bounded here too because brokers exceed what they were told (Mosquitto
+2.0.11 does when PUBACKs are slow, until it uses packet ids again that are not free); one that keeps to it is never
+paused for it. Pings go on meanwhile; their answers lie unread behind the messages, so paho's own keep-alive check,
+which would end the connection, is left out.
+
+Invariant: reading never pauses before SUBACK. Brokers send what waits in the session, or is retained, before it, and
+who waits for the subscription before consuming would wait for ever. A first connection (`fresh`) that holds too much by
+then leaves the rest unconfirmed, waits for SUBACK and ends with RESUME: the next one need not subscribe, and the broker
+sends all of it again. Other connections that subscribe (the broker lost the session) keep everything: without a session
+nothing comes again.
 """
 
 import logging
@@ -18,17 +26,16 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from hub.core.delivery import Delivery
 from hub.transport._link import Batch, Link
+from hub.transport._paho import subscriptions, topic_of, wishes
 from hub.transport._socket import BufferedSocket
 from hub.transport._window import AckWindow, Receipt
 from hub.transport.settings import BrokerSettings
@@ -47,6 +54,7 @@ class End(Enum):
     """Why a connection ended."""
 
     CLOSED = "closed"  # we wanted it
+    RESUME = "resume"  # subscribed, with more before SUBACK than fits: connect again, without subscribing, to get it
     UNREACHABLE = "unreachable"  # no TCP or TLS connection
     NO_ANSWER = "no answer"  # connected, but dropped before CONNACK: perhaps a broker that cannot read our version
     WRONG_VERSION = "wrong version"  # the broker says that it does not speak this version of MQTT
@@ -134,6 +142,7 @@ class Connection:
         self._answer_by = 0.0
         self._last_ping = 0.0
         self._paused = False
+        self._left = 0
         self._answered = False
         self._session_present = False
         self._up_since: float | None = None
@@ -158,7 +167,7 @@ class Connection:
             while self._ended is None:
                 self._turn(selector, sock)
         self._hand_over()
-        sock.close()
+        self._leave(sock)
         up = 0.0 if self._up_since is None else time.monotonic() - self._up_since
         return self._ended._replace(up=up)
 
@@ -185,14 +194,11 @@ class Connection:
         return client
 
     def _connect(self) -> None:
-        settings = self._settings
-        if self._protocol != MQTTProtocolVersion.MQTTv5:
-            self._client.connect(settings.host, settings.port, settings.keepalive)
-            return
-        wishes: Any = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho leaves it untyped
-        wishes.SessionExpiryInterval = settings.session_expiry
-        wishes.ReceiveMaximum = settings.receive_maximum
-        self._client.connect(settings.host, settings.port, settings.keepalive, clean_start=False, properties=wishes)
+        host, port, keepalive = self._settings.host, self._settings.port, self._settings.keepalive
+        if self._protocol == MQTTProtocolVersion.MQTTv5:
+            self._client.connect(host, port, keepalive, clean_start=False, properties=wishes(self._settings))
+        else:
+            self._client.connect(host, port, keepalive)
 
     def _on_connect(
         self, client: mqtt.Client, _: object, flags: mqtt.ConnectFlags, reason: ReasonCode, granted: Properties | None
@@ -206,7 +212,7 @@ class Connection:
         if flags.session_present and not self._fresh:
             self._subscribed()
         else:
-            client.subscribe(self._subscriptions())
+            client.subscribe(subscriptions(self._filters, five=self._protocol == MQTTProtocolVersion.MQTTv5))
 
     def _check_expiry(self, granted: Properties | None) -> None:
         seconds = getattr(granted, "SessionExpiryInterval", None)  # absent where the broker grants what we asked for
@@ -217,19 +223,14 @@ class Connection:
                 extra={"reason": "session_expiry"},
             )
 
-    def _subscriptions(self) -> Any:
-        if self._protocol != MQTTProtocolVersion.MQTTv5:
-            return [(topic, 1) for topic in self._filters]
-        # retained messages come with a new subscription only, not with each renewal
-        options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-        return [(topic, options) for topic in self._filters]
-
     def _on_subscribe(
         self, _client: mqtt.Client, _: object, _mid: int, reasons: list[ReasonCode], _p: Properties | None
     ) -> None:
         refused = [f"{t} ({r})" for t, r in zip(self._filters, reasons, strict=False) if r.value != 1]
         if refused:
             self._fail(End.REFUSED, f"the broker does not grant QoS 1 for {', '.join(refused)}")
+        elif self._left:
+            self._fail(End.RESUME, f"{self._left} messages that came before SUBACK did not fit")
         else:
             self._subscribed()
 
@@ -270,7 +271,7 @@ class Connection:
             self._next_tick = now + TICK
             self._keep_alive(sock, now)
         if self._link.closing and self._ended is None:
-            self._close(sock)
+            self._close()
         if self._ended is None:
             _watch(selector, sock, reading=not self._paused)
 
@@ -302,17 +303,29 @@ class Connection:
                 handed = len(self._batch)
 
     def _heavy(self) -> bool:
-        limit = self._settings.max_pending_bytes
-        if self._paused:
-            limit = limit * 3 // 4  # start again only with room for more than one message
-        return self._window.bytes > limit or self._link.queued_bytes > limit
+        return self._up_since is not None and self._full()
+
+    def _full(self) -> bool:
+        most, heaviest = self._settings.receive_maximum, self._settings.max_pending_bytes
+        if self._paused:  # start again only with room for more than one message
+            most, heaviest = most * 3 // 4, heaviest * 3 // 4
+        return len(self._window) > most or self._window.bytes > heaviest or self._link.queued_bytes > heaviest
+
+    def _leaves(self) -> bool:
+        """Whether the message at hand is left to the next connection; if one is, all after it are, for the order."""
+        if self._up_since is None and self._fresh and (self._left or self._full()):
+            self._left += 1
+            return True
+        return False
 
     def _on_message(self, _client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
-        topic = _topic(message)
+        topic = topic_of(message)
         payload = bytes(message.payload)  # no copy: paho has bytes here
         size = len(payload) + len(topic) + OVERHEAD
         token = 0
         if message.qos:
+            if self._leaves():
+                return
             receipt = self._window.received(message.mid, size, dup=message.dup)
             if receipt is Receipt.AGAIN:
                 self._tally.again += 1
@@ -355,10 +368,12 @@ class Connection:
             self._last_ping = now
             sock.send(_PINGREQ)
 
-    def _close(self, sock: BufferedSocket) -> None:
+    def _close(self) -> None:
         self._confirm(self._link.acknowledged())
         self._fail(End.CLOSED, "closed by the hub")
-        if self._client.is_connected():
+
+    def _leave(self, sock: BufferedSocket) -> None:
+        if self._ended is not None and self._ended.end in {End.CLOSED, End.RESUME} and self._client.is_connected():
             self._client.disconnect()
             self._client.loop_write()  # paho closes the socket behind DISCONNECT; that flushes
         sock.close()
@@ -377,13 +392,6 @@ def _watch(selector: selectors.BaseSelector, sock: BufferedSocket, *, reading: b
         selector.unregister(sock)
     if events:
         selector.register(sock, events)
-
-
-def _topic(message: mqtt.MQTTMessage) -> str:
-    try:
-        return message.topic
-    except UnicodeDecodeError as error:  # brokers refuse such topics; if one does not, ingest sets it aside by name
-        return bytes(error.object).decode("utf-8", "replace")
 
 
 def _refusal(reason: str) -> End:

@@ -42,10 +42,13 @@ _HINTS = {
     End.UNREACHABLE: "Check that the broker runs and that broker.host and broker.port are right.",
     End.NO_ANSWER: "Check that broker.port is the MQTT listener (and broker.tls fits it).",
     End.WRONG_VERSION: "Set broker.protocol to what the broker speaks, or to auto.",
+    End.RESUME: "Nothing to do: the hub connects again by itself.",
     End.REFUSED: "Check broker.username, broker.password and broker.client_id against the broker's users.",
     End.LOST: "The hub connects again by itself, and what it did not confirm comes again. If this repeats every few "
     "seconds, look in the broker's log, and whether another client uses the same broker.client_id.",
 }
+
+_LEVELS = {End.REFUSED: logging.ERROR, End.RESUME: logging.INFO}
 
 
 class SessionEvent(Struct, frozen=True):
@@ -226,7 +229,7 @@ class PahoSession:
         self._refused += ended.end is End.REFUSED
         if detail == known:  # said already; the next try has nothing new
             return
-        level = logging.ERROR if ended.end is End.REFUSED else logging.WARNING
+        level = _LEVELS.get(ended.end, logging.WARNING)
         log.log(level, "MQTT: %s", detail, extra={"reason": ended.end.name.lower()})
         if ended.end is End.REFUSED:
             self._tell(SessionEvent("refused", detail))
@@ -242,7 +245,7 @@ class PahoSession:
         fresh = not self._subscribed
         while not link.closing:
             ended = self._one_connection(link, protocol, fresh=fresh)
-            fresh = fresh and ended.up == 0.0
+            fresh = fresh and ended.up == 0.0 and ended.end is not End.RESUME
             link.call(self._on_down, ended)
             if ended.up >= HELD:
                 self._backoff.reset()
@@ -270,7 +273,7 @@ class PahoSession:
             return Ended(End.LOST, f"unexpected fault: {error!r}")
 
     def _delay(self, end: End, *, downgrade: bool) -> float:
-        if end is End.CLOSED or (end is End.WRONG_VERSION and downgrade):
+        if end in {End.CLOSED, End.RESUME} or (end is End.WRONG_VERSION and downgrade):
             return 0.0
         if end is End.REFUSED:
             return self._settings.refused_delay
