@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from hub.core.delivery import Delivery
+from hub.transport import Mqtt5Session, PahoSession
 from tests.transport.conftest import Broker, Source, quiet, take, until
 
 pytestmark = pytest.mark.server
@@ -237,9 +238,12 @@ async def test_reading_pauses_while_too_much_waits_for_ingest(broker: Broker) ->
     assert most < 30
 
 
-async def test_a_paused_session_keeps_its_connection_alive(mosquitto_broker: Broker) -> None:
+@pytest.mark.parametrize("make", [PahoSession, Mqtt5Session])
+async def test_a_paused_session_keeps_its_connection_alive(
+    mosquitto_broker: Broker, make: type[PahoSession] | type[Mqtt5Session]
+) -> None:
     """Keep-alive 2 s, paused for 4: the broker would drop a silent client after 3."""
-    session = mosquitto_broker.session(max_pending_bytes=3_000, keepalive=2)
+    session = mosquitto_broker.session_of(make, max_pending_bytes=3_000, keepalive=2)
     await ready(session)
     await publish(mosquitto_broker, 20, payload=b"x" * 1000)
     await asyncio.sleep(4)
