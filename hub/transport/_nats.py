@@ -5,8 +5,10 @@ The server stores an MQTT topic as a NATS subject: levels are joined by `.` inst
 and a `.` within a level becomes `//`. Permissions and log lines speak subjects; the rest of the hub speaks topics.
 """
 
+import hashlib
 import json
 import re
+import string
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
@@ -15,6 +17,7 @@ ANONYMOUS = "anonymous"
 # Messages in flight per subscription. The server allows 65,535 over all subscriptions of a session, counts `a/#` twice
 # (it makes two of it), and refuses what exceeds: this leaves room for eight.
 MAX_ACK_PENDING = 8_000
+_DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _INTERNAL = ("$JS.>", "$MQTT.>", "$SYS.>")  # the server's own subjects, reachable as topics `$JS/...`
 _BCRYPT = re.compile(r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}")
 _LINE = re.compile(r"^(?:\[\d+\] )?(?:\S+ \S+ )?\[(?P<level>[A-Z]{3})\] (?P<text>.*)$")
@@ -87,6 +90,11 @@ def _token(level: str) -> str:
     if level == "+":
         return "*"
     return level.replace(".", "//") or "/"
+
+
+def session_prefix(client_id: str) -> str:
+    """What the names of a session's consumers begin with: its client id, hashed by the server."""
+    return "".join(_DIGITS[byte % len(_DIGITS)] for byte in hashlib.sha256(client_id.encode()).digest()[:8])
 
 
 def topic(subject: str) -> str:

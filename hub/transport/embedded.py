@@ -11,8 +11,8 @@
 The server confirms a publish (PUBACK) though nobody is subscribed, and then does not keep it. So `prepare` starts it on
 a private loopback port with only the hub's credentials, makes the hub's persistent session with its subscriptions,
 stops it, and only `start` opens the listener for devices; the session lies on disk. The server cannot change its MQTT
-listener by reload, hence the restart; it costs some 0.1 s, so it is done at every start and cannot be forgotten when
-filters change.
+listener by reload, hence the restart. Where a session with these very subscriptions lies in the store already,
+`prepare` leaves it alone: a connection that only looks would be sent messages, which then wait for `ack_wait`.
 
 What a PUBACK of this broker means: the message was handed to the operating system, so it outlives the death of the
 server, and within `sync_interval` it is on disk and outlives a loss of power. With "always" it is on disk before the
@@ -55,6 +55,7 @@ from hub.transport._nats import (
     render,
 )
 from hub.transport._process import STOP_SECONDS, answers, check_free, end, free_port, is_ours, write_secret
+from hub.transport._subscriptions import Subscriptions
 from hub.transport._tail import Tail
 from hub.transport.paho_session import PahoSession, SessionEvent
 from hub.transport.settings import BrokerSettings
@@ -77,7 +78,7 @@ class EmbeddedSettings:
     host: str = "127.0.0.1"
     port: int = 1883
     sync_interval: str = "250ms"  # Go duration: so much of what was confirmed can go with the power; or "always"
-    ack_wait: int = 30  # s after which the server sends an unconfirmed message again
+    ack_wait: int = 15  # s after which the server sends an unconfirmed message again; fixed when first subscribed
     max_payload: int = 2 * 1024 * 1024  # bytes; a client that sends more is disconnected
     anonymous: bool = True  # clients without credentials; on loopback only
     users: Sequence[BrokerUser] = ()
@@ -149,15 +150,17 @@ class EmbeddedBroker:
     async def prepare(self, filters: Sequence[str]) -> None:
         """Make the hub's durable subscriptions while nobody else can connect. Raise Stop naming what failed."""
         await self._stop_leftover()
+        client_id = self._identity().client_id
+        subscriptions = Subscriptions(self._directory / "subscriptions.json", self._directory / "jetstream")
+        if subscriptions.hold(client_id, filters):
+            return
         port = free_port()
         await self._launch("127.0.0.1", port, private=True)
-        known = self._directory / "subscriptions.json"
-        subscribed = known.exists() and json.loads(known.read_text()) == list(filters)
-        session = PahoSession(self._session_settings(port), filters, subscribed=subscribed)
+        session = PahoSession(self._session_settings(port), filters)
         try:
             async with asyncio.timeout(_PREPARE_SECONDS):
                 await session.ready()
-            write_secret(known, json.dumps(list(filters)))
+            subscriptions.note(client_id, filters)
         except TimeoutError:
             raise Stop(
                 f"embedded broker: no session within {_PREPARE_SECONDS:g} s: {session.health().detail}"

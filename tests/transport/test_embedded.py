@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -161,6 +162,45 @@ async def test_messages_wait_while_the_whole_hub_is_down(tmp_path: Path) -> None
         session = broker.session(["#"])
         assert sorted(topics(await take(session, 10))) == ["a"] * 5 + ["b"] * 5
         await session.close()
+
+
+async def test_what_waited_for_the_hub_comes_as_soon_as_it_is_back(tmp_path: Path) -> None:
+    """`ack_wait` exceeds the test's patience: nothing may have been sent to anybody during the start."""
+    port = free_port()
+    async with embedded(tmp_path, port=port, ack_wait=3600):
+        assert all(await asyncio.to_thread(send, port, ["a"] * 300))
+    async with embedded(tmp_path, port=port, ack_wait=3600) as broker:
+        session = broker.session(["#"])
+        assert [int(d.payload) for d in await take(session, 300)] == list(range(300))
+        assert session.stats().received == 300
+        await session.close()
+
+
+@pytest.mark.parametrize("happened", ["jetstream", "hub.json", "subscriptions.json"])
+async def test_a_subscription_that_is_no_longer_there_is_made_again(tmp_path: Path, happened: str) -> None:
+    """Whatever somebody deleted: what devices publish before the hub connects is kept."""
+    async with embedded(tmp_path):
+        pass
+    gone = tmp_path / happened
+    if gone.is_dir():
+        shutil.rmtree(gone)
+    else:
+        gone.unlink()
+    async with embedded(tmp_path) as broker:
+        assert all(await asyncio.to_thread(send, port_of(broker), ["a"]))
+        session = broker.session(["#"])
+        assert topics(await take(session, 1)) == ["a"]
+        await session.close()
+
+
+@pytest.mark.parametrize("text", ["", "{", '["#"]', '{"client_id": 1}'])
+async def test_a_note_of_subscriptions_that_cannot_be_read_is_written_anew(tmp_path: Path, text: str) -> None:
+    (tmp_path / "subscriptions.json").write_text(text)
+    async with embedded(tmp_path) as broker:
+        assert all(await asyncio.to_thread(send, port_of(broker), ["a"]))
+    note = (tmp_path / "subscriptions.json").read_text()
+    assert '"filters":["#"]' in note
+    assert '"consumers":[]' not in note, "else each start would connect again"
 
 
 async def test_unacknowledged_survives_a_kill_of_the_broker(tmp_path: Path) -> None:
