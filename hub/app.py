@@ -86,14 +86,14 @@ class Parts:
         """The hub's own broker; making the object starts nothing."""
         port = self.settings.mqtt.port
         running = self.data.endpoints()
-        return EmbeddedBroker(
-            EmbeddedSettings(
+        with named("broker.", "mqtt."):
+            settings = EmbeddedSettings(
                 directory=self.data.broker,
                 host=self.settings.mqtt.bind,
                 port=running.mqtt_port if running else port,
                 max_payload=max(2 * 1024 * 1024, 2 * self.settings.ingest.max_payload_bytes),
             )
-        )
+        return EmbeddedBroker(settings)
 
     def broker(self) -> BrokerSettings:
         """How the hub reaches its broker."""
@@ -104,7 +104,7 @@ class Parts:
                 max_batch=ingest.batch_messages,
                 max_wait=ingest.batch_ms / 1000,
             )
-        with _named("broker.", "mqtt."):
+        with named("broker.", "mqtt."):
             return self._other_broker(mqtt.host)
 
     def _other_broker(self, host: str) -> BrokerSettings:
@@ -178,7 +178,7 @@ def _texts(folder: Path | None) -> Mapping[str, str]:
 
 
 @contextmanager
-def _named(theirs: str, ours: str) -> Iterator[None]:
+def named(theirs: str, ours: str) -> Iterator[None]:
     """Name a setting as the operator knows it, where a part calls it otherwise."""
     try:
         yield

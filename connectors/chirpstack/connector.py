@@ -23,6 +23,7 @@ from hub.sdk import (
     load_object,
     number,
     object_readings,
+    printed_eui,
     rfc3339_ns,
     section,
     sections,
@@ -162,6 +163,7 @@ CONNECTOR = Connector(
     name="chirpstack",
     title="LoRaWAN devices through ChirpStack v4",
     topics=("application/{application}/device/{device}/event/{event}",),
+    identify=printed_eui,
     decode=decode,
     device="device",
 )

@@ -28,6 +28,7 @@ from hub.sdk import (
     load_object,
     number,
     object_readings,
+    printed_eui,
     rfc3339_ns,
     section,
     sections,
@@ -211,5 +212,6 @@ CONNECTOR = Connector(
         "v3/{application}/devices/{device}/service/data",
         "v3/{application}/devices/{device}/events/{event}",
     ),
+    identify=printed_eui,
     decode=decode,
 )

@@ -210,7 +210,7 @@ def _tell(parts: Parts, anchor: Anchor, sent: int, console: Console) -> None:
         ("Send garbage", f"{command} publish devices/{_STATION}/readings 'no JSON at all' --data {data}"),
         (
             "Kill the hub (ingest, engine, API), have it come back, and see that nothing is lost",
-            f"kill -9 $(cat {data}/run/*.pid); sleep 6; {command} reconcile --data {data}",
+            f"kill -9 $(cat {data}/run/*.pid); sleep 12; {command} reconcile --data {data}",
         ),
         (
             "Explain the value that a late reading changed",
@@ -219,9 +219,10 @@ def _tell(parts: Parts, anchor: Anchor, sent: int, console: Console) -> None:
     ]
     console.print(f"\n{sent} simulated messages taken in. The hub is running: ", end="", markup=False)
     console.print(f"http://{parts.settings.api.host}:{parts.settings.api.port}/", style="bold")
-    console.print("Everything in it is simulated (SIMULACE). Four commands to paste into another terminal:\n")
+    told = "Everything in it is simulated (SIMULACE). Four commands to paste into another terminal:\n"
+    console.print(told, soft_wrap=True)
     for title, line in lines:
-        console.print(f"  # {title}", style="dim")
+        console.print(f"  # {title}", style="dim", markup=False, soft_wrap=True)
         console.print(f"  {line}\n", markup=False, soft_wrap=True)
     console.print("Ctrl-C stops everything.", markup=False)
 

@@ -15,7 +15,10 @@ def publish_one(settings: Settings, topic: str, payload: bytes) -> None:
     """Publish with QoS 1 and say that the broker has confirmed it."""
     if not topic or any(sign in topic for sign in "+#\0"):
         raise Invalid(f"{topic!r} is no topic to publish to: it must not be empty or hold + or #", "TOPIC")
-    uvloop.run(_publish(Parts(settings), Publication(topic, payload)))
+    parts = Parts(settings)
+    if not parts.data.root.is_dir():
+        raise Invalid(f"{parts.data.root} does not exist: name the hub's directory with --data", "--data")
+    uvloop.run(_publish(parts, Publication(topic, payload)))
     print(f"the broker has confirmed {len(payload)} bytes on {topic}")
 
 

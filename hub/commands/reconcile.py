@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from hub.app import Parts
 from hub.commands._output import print_json, print_table
+from hub.core.errors import Invalid
 from hub.core.journal import Counts
 from hub.core.ports import QuarantineFilter
 from hub.settings import Settings
@@ -19,6 +20,8 @@ _TRIES, _PAUSE = 5, 1.0
 def run_reconcile(settings: Settings, *, json: bool) -> int:
     """Print totals and differences; returns 0 when every equation holds, else 1."""
     parts = Parts(settings)
+    if not parts.data.journal().exists():
+        raise Invalid(f"{parts.data.root} holds no journal: name the hub's directory with --data", "--data")
     for attempt in range(_TRIES):
         books = _look(parts)
         if not books.differences or attempt == _TRIES - 1:

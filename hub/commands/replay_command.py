@@ -33,6 +33,7 @@ from hub.storage.ledger import Ledger
 
 _HOLD = 60 * NS
 _PATIENCE = 60.0
+_TOLD = ("stored", "duplicate", "conflict", "rejected", "quarantined")
 
 
 class ReplayOptions(Struct, frozen=True, kw_only=True):
@@ -65,12 +66,12 @@ def run_replay(options: ReplayOptions, settings: Settings) -> int:
             f"{found.bad} rows are at fault; mend them, or send the others with --skip-bad", str(options.file)
         )
     if options.dry_run or not found.messages:
-        _result(options, found, sent=0, taken=0)
+        _result(options, found, 0, 0, {})
         return 0
     with parts.ledger().open() as ledger:
         _register(console, ledger, found.devices, options)
-        sent, taken = uvloop.run(_replay(console, parts, ledger, plan, table, found, options))
-    _result(options, found, sent=sent, taken=taken)
+        sent, taken, became = uvloop.run(_replay(console, parts, ledger, plan, table, found, options))
+    _result(options, found, sent, taken, became)
     return 0 if taken >= sent else 1
 
 
@@ -138,10 +139,11 @@ def _register(console: Console, ledger: Ledger, devices: Sequence[str], options:
 
 async def _replay(
     console: Console, parts: Parts, ledger: Ledger, plan: Plan, table: Table, found: Check, options: ReplayOptions
-) -> tuple[int, int]:
+) -> tuple[int, int, Mapping[str, int]]:
     [journal] = parts.journals()
     mine = {*found.devices, ""}  # "": those that are not registered
-    before = _received(journal.accounts(0), mine)
+    start = _totals(journal.accounts(0), mine)
+    before = start["received"]
     publisher = parts.publisher(f"replay-{os.getpid()}")
     name = f"replay {options.file.name} {os.getpid()}"
     with _bar(console, options.json) as bar:
@@ -154,11 +156,12 @@ async def _replay(
             taken = 0
             moved = time.monotonic()
             while taken < found.messages and time.monotonic() - moved < _PATIENCE:
-                now = min(found.messages, _received(journal.accounts(0), mine) - before)
+                now = min(found.messages, _totals(journal.accounts(0), mine)["received"] - before)
                 if now > taken:
                     taken, moved = now, time.monotonic()
                     bar.update(task, completed=taken)
                 await asyncio.sleep(0.2)
+            after = _totals(journal.accounts(0), mine)
         finally:
             holding.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -166,7 +169,7 @@ async def _replay(
             ledger.holds.release(name)
             await publisher.close()
             journal.close()
-    return found.messages, taken
+    return found.messages, taken, {name: after[name] - start[name] for name in _TOLD}
 
 
 def _good(plan: Plan, table: Table) -> Iterator[Row]:
@@ -186,8 +189,9 @@ async def _hold(ledger: Ledger, name: str) -> None:
                 ledger.holds.add(name, now, now + _HOLD)
 
 
-def _received(accounts: Sequence[tuple[str, str, Mapping[str, int]]], devices: Collection[str]) -> int:
-    return sum(counts["received"] for _, device, counts in accounts if device in devices)
+def _totals(accounts: Sequence[tuple[str, str, Mapping[str, int]]], devices: Collection[str]) -> dict[str, int]:
+    mine = [counts for _, device, counts in accounts if device in devices]
+    return {name: sum(counts[name] for counts in mine) for name in ("received", *_TOLD)}
 
 
 def _bar(console: Console, quiet: bool) -> Progress:
@@ -202,7 +206,7 @@ def _bar(console: Console, quiet: bool) -> Progress:
     )
 
 
-def _result(options: ReplayOptions, found: Check, *, sent: int, taken: int) -> None:
+def _result(options: ReplayOptions, found: Check, sent: int, taken: int, became: Mapping[str, int]) -> None:
     if options.json:
         print_json(
             {
@@ -212,9 +216,11 @@ def _result(options: ReplayOptions, found: Check, *, sent: int, taken: int) -> N
                 "bad_rows": found.bad,
                 "sent": sent,
                 "taken_in": taken,
+                **became,
             }
         )
     elif sent:
-        print(f"sent {sent} messages; the hub has taken in {taken}")
+        told = ", ".join(f"{name} {number}" for name, number in became.items())
+        print(f"sent {sent} messages; the hub has taken in {taken}: {told}")
         if taken < sent:
             print("the rest waits in the broker: is the hub running? see `cityhub doctor`")

@@ -8,7 +8,8 @@ and gives no reading; a row with none gives no message.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from time import time_ns
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -18,7 +19,9 @@ from hub.core.delivery import Publication
 from hub.core.errors import Invalid, Reject
 from hub.core.places import check_device_id
 from hub.core.quantities import Quantities
+from hub.core.readings import AHEAD, EARLIEST, NS
 from hub.core.windows import format_instant, parse_duration, parse_instant, zone
+from hub.sdk import local_ns
 
 Cell = str | int | float | bool | None
 
@@ -48,6 +51,7 @@ class ReplayMapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     zone: str | None = None
     stamp: Literal["start", "end"] = "start"
     period: str | None = None
+    ambiguous: Literal["earlier", "later", "reject"] = "reject"
     missing: tuple[str, ...] = ("", "NA", "NaN", "nan", "null", "None")
     revision: str | None = None
     columns: dict[str, Column] = {}
@@ -83,8 +87,11 @@ def parse_column(option: str) -> tuple[str, Column]:
 class Plan:
     """A checked mapping, ready to turn rows into messages."""
 
-    def __init__(self, mapping: ReplayMapping, header: Sequence[str], quantities: Quantities) -> None:
+    def __init__(
+        self, mapping: ReplayMapping, header: Sequence[str], quantities: Quantities, now: int | None = None
+    ) -> None:
         self._mapping = mapping
+        self._now = time_ns() if now is None else now
         self._zone: tzinfo | None = zone(mapping.zone) if mapping.zone else None
         self._shift = _shift(mapping)
         self._check(header, quantities)
@@ -125,6 +132,8 @@ class Plan:
 
     def _row(self, line: int, cells: Mapping[str, Cell]) -> Row | None:
         mapping = self._mapping
+        if "\0" in cells:
+            raise Invalid(f"{cells[chr(0)]}: put quotes around cells that hold the separator", "row")
         readings = {}
         for name, column in mapping.columns.items():
             value = self._value(name, column, cells)
@@ -157,11 +166,27 @@ class Plan:
         return value
 
     def _time(self, cells: Mapping[str, Cell]) -> int:
-        cell = cells.get(self._mapping.time)
+        cell = str(cells.get(self._mapping.time))
         try:
-            return parse_instant(str(cell), self._zone) - self._shift
+            time = self._instant(cell) - self._shift
+        except Reject as error:
+            raise Invalid(error.detail, f"column {self._mapping.time}") from error
         except Invalid as error:
             raise Invalid(error.detail, f"column {self._mapping.time}") from error
+        if not EARLIEST <= time <= self._now + AHEAD:
+            raise Invalid(f"{cell!r} is before 2000 or in the future", f"column {self._mapping.time}")
+        return time
+
+    def _instant(self, text: str) -> int:
+        """An hour that a zone's clock skips never was; which one of a repeated hour is meant has to be said."""
+        if self._zone is None:
+            return parse_instant(text)
+        try:
+            return parse_instant(text)
+        except Invalid:
+            wall = parse_instant(text, UTC)
+        whole = datetime(1970, 1, 1) + timedelta(seconds=wall // NS)  # noqa: DTZ001 the zone is what local_ns puts on
+        return local_ns(whole, self._zone, self._mapping.ambiguous, "time") + wall % NS
 
     def _device(self, cells: Mapping[str, Cell]) -> str:
         mapping = self._mapping

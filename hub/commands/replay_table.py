@@ -15,6 +15,7 @@ import msgspec
 from hub.commands.replay_mapping import Cell
 from hub.core.errors import Invalid
 
+_TOO_MANY = "\0"  # the name of what is no column: why the row cannot be read
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 
 
@@ -52,7 +53,9 @@ class Table:
             reader = csv.reader(file, delimiter=self._delimiter)
             next(reader)
             for cells in reader:
-                if cells:
+                if len(cells) > len(self.header):
+                    yield reader.line_num, {_TOO_MANY: f"{len(cells)} cells instead of {len(self.header)}"}
+                elif cells:
                     padded = [*cells, *[""] * (len(self.header) - len(cells))]
                     yield reader.line_num, dict(zip(self.header, padded, strict=False))
 

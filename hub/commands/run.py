@@ -9,6 +9,7 @@ durable subscription before its listener opens to devices; then the workers star
 import asyncio
 import contextlib
 import logging
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,8 @@ from typing import Any
 
 import msgspec
 
-from hub.app import Parts
+from hub.app import Parts, named
+from hub.core.errors import SettingsError
 from hub.core.logs import configure_logging
 from hub.datadir import Endpoints, Kind, write_atomically
 from hub.settings import Settings, check_broker, check_exposure
@@ -33,8 +35,24 @@ def run_hub(settings: Settings, config: Path | None) -> int:
     validate(parts)
     parts.data.open("hub")
     with parts.data.locked():
+        (parts.data.run / "endpoints.json").unlink(missing_ok=True)  # of a hub that was killed
         prepare(parts)
-        return asyncio.run(supervise(parts, {} if config is None else {"CITYHUB_CONFIG": str(config.absolute())}))
+        check_port(settings.api.host, settings.api.port, "api.port")
+        env = {"CITYHUB_DATA": str(parts.data.root)}
+        if config is not None:
+            env["CITYHUB_CONFIG"] = str(config.absolute())
+        return asyncio.run(supervise(parts, env))
+
+
+def check_port(host: str, port: int, setting: str) -> None:
+    """SettingsError when somebody listens there already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsError(setting, f"cannot listen on {host} port {port}: {error.strerror}") from error
 
 
 def init_hub(settings: Settings, kind: Kind = "hub") -> None:
@@ -84,8 +102,9 @@ async def supervise(
     broker = parts.embedded() if parts.settings.mqtt.host is None else None
     try:
         if broker is not None:
-            await broker.prepare(parts.filters())
-            await broker.start()
+            with named("broker.", "mqtt."):
+                await broker.prepare(parts.filters())
+                await broker.start()
         announce(parts)
         keeping = asyncio.create_task(supervisor.keep(_children()))
         beside_it = asyncio.create_task(beside(parts)) if beside is not None else None

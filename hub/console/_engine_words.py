@@ -13,6 +13,11 @@ from hub.console.language import Language
 
 # causes of a revision, joined by commas: (pattern, Czech, English)
 _CAUSES: Sequence[tuple[re.Pattern[str], str, str]] = (
+    (
+        re.compile(r"late readings or a higher revision"),
+        "pozdní měření nebo vyšší revize",
+        "late readings or a revision",
+    ),
     (re.compile(r"late readings"), "pozdní měření", "late readings"),
     (re.compile(r"correction (\d+)"), r"oprava č. \1", r"correction \1"),
     (re.compile(r"definition version (\d+)"), r"verze definice \1", r"definition version \1"),

@@ -41,6 +41,8 @@ def configure_logging(level: str = "INFO", file: Path | None = None) -> None:
     handler = logging.StreamHandler(sys.stderr) if file is None else logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for chatty in ("httpx", "httpcore"):  # a line for every write to InfluxDB
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every look at the schema
 
 

@@ -111,6 +111,18 @@ REASONS: Mapping[str, Reason] = {
         "Pro tento čas je uložena jiná hodnota",
         "Uložená hodnota zůstává. Opravu pošlete s vyšší revizí.",
     ),
+    "out_of_range": _reason(
+        "Value outside of the plausible range",
+        "Stored with flag 4 and never used in a value: check the sensor.",
+        "Hodnota mimo možný rozsah",
+        "Uložena s příznakem 4 a do ukazatelů nevstupuje: zkontrolujte čidlo.",
+    ),
+    "clock_replaced": _reason(
+        "Device clock was wrong; the network server's time counts",
+        "Stored with flag 3: set the device's clock.",
+        "Zařízení mělo špatný čas; platí čas síťového serveru",
+        "Uloženo s příznakem 3: nastavte hodiny zařízení.",
+    ),
     "rejected_by_store": _reason(
         "Store refused the reading",
         "The detail has the store's own words; redrive when the cause is removed.",

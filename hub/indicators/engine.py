@@ -42,7 +42,7 @@ from hub.indicators.revision import finalise
 from hub.indicators.silence import Silence
 from hub.indicators.wave import Wave, World
 
-LATE = "late readings"
+LATE = "late readings or a higher revision"
 RESTORED = "journal restored"
 _GROWING = frozenset({"registry", "corrections"})  # definitions may be set back to an earlier version, these never
 _log = logging.getLogger(__name__)

@@ -98,9 +98,16 @@ def _untimed(catalogue: Catalogue, d: Definition, table: Table, city: Calendar) 
         {name: table.numbers(row, name) if name in table.columns else [] for name in d.inputs}
         for row in range(len(table.rows))
     ]
-    months = [int(table.number(row, _MONTH)) for row in range(len(table.rows))] if _MONTH in table.columns else None
+    months = [_month(table, row) for row in range(len(table.rows))] if _MONTH in table.columns else None
     values = [value_of(catalogue, d, row, city, months[i] if months else None) for i, row in enumerate(given)]
     return [Evaluated(value, d, row) for row, value in enumerate(values, 1)]
+
+
+def _month(table: Table, row: int) -> int:
+    number = table.number(row, _MONTH)
+    if number not in range(1, 13):
+        raise Invalid("a month is a whole number from 1 to 12", f"row {row + 1}, column {_MONTH}")
+    return int(number)
 
 
 def value_of(

@@ -29,6 +29,8 @@ def settle(meanings: Sequence[Interpretation], result: PutResult) -> JournalBatc
         counts.received += 1
         if meaning.verdict is Verdict.DECODED:
             first, row = row, row + len(meaning.readings)
+            for reason in meaning.doubts:
+                reasons[meaning.connector, reason] += 1
             if all_new and not meaning.faults:  # what nearly every delivery is
                 counts.decoded += 1
                 counts.readings += row - first

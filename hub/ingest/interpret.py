@@ -18,7 +18,7 @@ from hub.core.delivery import Delivery
 from hub.core.errors import Reject
 from hub.core.journal import HOUR_NS, EventRecord
 from hub.core.places import Device
-from hub.core.readings import AHEAD, EARLIEST, Reading
+from hub.core.readings import AHEAD, EARLIEST, Flag, Reading
 from hub.ingest.normalise import Conversions, normalise
 
 OWN_TOPIC = "cityhub/"  # the hub's own messages to itself
@@ -45,7 +45,8 @@ class Fault(NamedTuple):
 class Interpretation(Struct, gc=False):
     """One delivery's meaning. `device` is the registered device it is accounted to, "" when there is none.
 
-    `arrival` is set when a reading had to be stamped on arrival: hash of the message, and the stamp.
+    `doubts` are reason codes of readings that are stored with a flag. `arrival` is set when a reading had to be stamped
+    on arrival: hash of the message, and the stamp.
     """
 
     delivery: Delivery
@@ -56,6 +57,7 @@ class Interpretation(Struct, gc=False):
     faults: list[Fault] = []
     events: list[EventRecord] = []
     arrival: tuple[bytes, int] | None = None
+    doubts: list[str] = []
 
 
 class Interpreter:
@@ -73,11 +75,16 @@ class Interpreter:
         self._conversions = conversions
         self._max_payload = max_payload
         self._own = own_prefixes
+        self._identify = {connector.name: connector.identify for connector in router.connectors}
         self._devices: Mapping[tuple[str, str], Device] = {}
 
     def register(self, devices: Iterable[Device]) -> None:
         """Take over a new state of the registry."""
-        self._devices = {(device.connector, device.external_id): device for device in devices}
+        self._devices = {(d.connector, self.identify(d.connector, d.external_id)): d for d in devices}
+
+    def identify(self, connector: str, external_id: str) -> str:
+        """An external id as a connector's messages say it, whatever the registration calls it."""
+        return self._identify.get(connector, str)(external_id)
 
     def interpret(self, delivery: Delivery, arrivals: Mapping[bytes, int]) -> Interpretation:
         """Interpret one delivery. `arrivals` has the first arrival of recent messages without time, by hash."""
@@ -121,7 +128,7 @@ class Interpreter:
     def _attribute(
         self, meaning: Interpretation, decoded: Iterable[sdk.Decoded], arrivals: Mapping[bytes, int]
     ) -> Interpretation:
-        meaning.readings, meaning.faults, meaning.events = [], [], []
+        meaning.readings, meaning.faults, meaning.events, meaning.doubts = [], [], [], []
         devices, connector, delivery = self._devices, meaning.connector, meaning.delivery
         arrival: int | None = None
         named, device = None, None
@@ -142,11 +149,13 @@ class Interpreter:
                 arrival, digest = _arrival(delivery, arrivals)
                 meaning.arrival = digest, arrival
             try:
-                meaning.readings.append(
-                    normalise(item, device.id, device.origin, self._conversions, delivery.received, arrival)
-                )
+                reading = normalise(item, device.id, device.origin, self._conversions, delivery.received, arrival)
             except Reject as error:
                 meaning.faults.append(Fault(error.reason, error.detail, item.device))
+                continue
+            meaning.readings.append(reading)
+            if reading.flag != Flag.GOOD:
+                meaning.doubts.append("out_of_range" if reading.flag == Flag.FAIL else "clock_replaced")
         if meaning.faults and not meaning.readings and not meaning.events:
             meaning.verdict, meaning.faults = Verdict.QUARANTINED, [summarise(meaning.faults)]
         return meaning

@@ -14,6 +14,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from msgspec import Struct, ValidationError, convert
+from msgspec.structs import replace
 
 from hub.core.delivery import Delivery
 from hub.core.errors import Invalid, Reject, Retry
@@ -197,7 +198,11 @@ class Pipeline:
                 self._commands.done(command.id, {"error": f"unknown order {command.kind!r}"})
                 continue
             try:
-                result = await self.redrive(convert(dict(command.arguments), QuarantineOrder).filter())
+                order = convert(dict(command.arguments), QuarantineOrder)
+                if order.connector is not None and order.external_id is not None:
+                    named = self._interpreter.identify(order.connector, order.external_id)
+                    order = replace(order, external_id=named)
+                result = await self.redrive(order.filter())
             except (ValidationError, Reject, Invalid) as error:
                 self._commands.done(command.id, {"error": str(error)})
                 continue

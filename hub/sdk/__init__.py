@@ -13,7 +13,7 @@ from hub.sdk._types import (
 )
 from hub.sdk.codec_fields import CODEC_FIELDS
 from hub.sdk.discovery import configured, discover, families
-from hub.sdk.lorawan import best_gateway, device_eui, link_readings, object_readings, plain_unit
+from hub.sdk.lorawan import best_gateway, device_eui, link_readings, object_readings, plain_unit, printed_eui
 from hub.sdk.payloads import describe, load_json, load_object, number, section, sections, shorten, text, text_number
 from hub.sdk.quantities import check_quantity
 from hub.sdk.samples import Sample, find_samples, render
@@ -52,6 +52,7 @@ __all__ = [
     "object_readings",
     "overlaps",
     "plain_unit",
+    "printed_eui",
     "render",
     "rfc3339",
     "rfc3339_ns",

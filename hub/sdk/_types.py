@@ -72,6 +72,7 @@ class Connector(Struct, frozen=True, kw_only=True):
     `topics` are templates such as `devices/{device}/readings`: a name in braces matches one level and is passed to
     `decode` by name; a trailing `#` matches the rest. `device` names the variable that holds the device's external
     id, "" when only the payload has it: the hub uses it to attribute a message that could not be decoded.
+    `identify` turns an external id as people write it (a DevEUI in capitals) into the form that `decode` yields.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Connector(Struct, frozen=True, kw_only=True):
     topics: tuple[str, ...]
     decode: Decode
     device: str = ""
+    identify: Callable[[str], str] = str
 
 
 class ConfigurableConnector(Struct, frozen=True, kw_only=True):

@@ -28,6 +28,12 @@ _EUI: Final = re.compile(r"[0-9a-f]{16}")
 _DEPTH: Final = 4
 
 
+def printed_eui(text: str) -> str:
+    """A DevEUI as labels print it (capitals, separators) in the form of payloads; other names stay as they are."""
+    digits = text.strip().replace("-", "").replace(":", "").replace(" ", "").lower()
+    return digits if len(digits) == 16 and set(digits) <= set("0123456789abcdef") else text
+
+
 def device_eui(value: object, where: str) -> str:
     """A DevEUI as 16 lower-case hexadecimal digits, or DecodeError naming `where`."""
     eui = value.lower() if isinstance(value, str) else ""

@@ -155,3 +155,31 @@ def test_the_check_counts_what_would_be_sent(tmp_path: Path) -> None:
     found = check(Plan(ReplayMapping(device="A", columns=PM10), given.header, QUANTITIES), given)
     assert (found.messages, found.readings, found.devices, found.bad) == (2, 2, ("A",), 1)
     assert found.first < found.last
+
+
+@pytest.mark.parametrize(
+    ("stamp", "words"),
+    [
+        ("2024-03-31T02:30", "skipped"),
+        ("2024-10-27T02:30", "twice"),
+        ("1985-01-01T00:00", "before 2000"),
+        ("2099-01-01T00:00", "future"),
+    ],
+)
+def test_times_that_never_were_or_are_not_clear_are_rows_at_fault(tmp_path: Path, stamp: str, words: str) -> None:
+    given = table(tmp_path, f"time,pm10\n{stamp},1\n")
+    [found] = rows(given, ReplayMapping(device="A", zone="Europe/Prague", columns=PM10))
+    assert words in str(found["error"])
+
+
+@pytest.mark.parametrize(("meant", "utc"), [("earlier", "00:30"), ("later", "01:30")])
+def test_the_mapping_may_say_which_of_the_repeated_hours_is_meant(tmp_path: Path, meant: str, utc: str) -> None:
+    given = table(tmp_path, "time,pm10\n2024-10-27T02:30,1\n")
+    mapping = ReplayMapping(device="A", zone="Europe/Prague", ambiguous=meant, columns=PM10)  # type: ignore[arg-type]
+    assert [row["time"] for row in rows(given, mapping)] == [f"2024-10-27T{utc}:00Z"]
+
+
+def test_an_unquoted_decimal_comma_is_a_row_at_fault_not_another_number(tmp_path: Path) -> None:
+    given = table(tmp_path, "time,pm10\n2024-03-31T00:00:00Z,8,5\n")
+    [found] = rows(given, ReplayMapping(device="A", columns=PM10))
+    assert "3 cells instead of 2" in str(found["error"])

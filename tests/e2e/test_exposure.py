@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.hub_process import CITYHUB, RunningHub, running_hub
+from tests.servers import free_port
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
 
@@ -98,3 +99,32 @@ def test_the_hub_runs_again_after_a_stop(tmp_path: Path) -> None:
         assert hub.stop() == 0
         hub.start()
         assert hub.reconcile()["received"] == 1
+
+
+def test_data_on_the_command_line_is_where_everything_goes(tmp_path: Path) -> None:
+    """Beside another hub's ./data: the workers must not touch it."""
+    hub = RunningHub(tmp_path / "hub")
+    text = hub.config.read_text(encoding="utf-8").replace(str(hub.data), str(tmp_path / "others"))
+    hub.config.write_text(text, encoding="utf-8")
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*CITYHUB, "run", "--config", str(hub.config), "--data", str(hub.data)], stdout=out, stderr=out
+        )
+    try:
+        hub.process = process
+        hub.wait_ready()
+        assert (hub.data / "ingest-0.db").exists()
+        assert not (tmp_path / "others").exists()
+    finally:
+        hub.close()
+
+
+def test_a_busy_port_stops_the_start_with_the_name_of_its_setting(hub: RunningHub, tmp_path: Path) -> None:
+    config = tmp_path / "cityhub.toml"
+    config.write_text(f'data = "{tmp_path / "data"}"\n[api]\nport = {hub.api_port}\n[mqtt]\nport = {free_port()}\n')
+    done = subprocess.run(
+        [*CITYHUB, "run", "--config", str(config)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 78
+    assert "api.port" in done.stderr

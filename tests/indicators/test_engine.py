@@ -16,7 +16,7 @@ from hub.core.quantities import Quantities
 from hub.core.readings import Origin, Reading
 from hub.core.windows import HOUR, Calendar, parse_instant
 from hub.indicators.catalogue import Catalogue, load_catalogue
-from hub.indicators.engine import Engine
+from hub.indicators.engine import LATE, Engine
 from tests.indicators.fakes import PART, SITE, FakeJournal, FakeLedger, FakeRegistry, FakeStore, device, reading
 
 CATALOGUE = load_catalogue(Quantities.load())
@@ -185,7 +185,7 @@ async def test_a_window_is_provisional_then_final_then_revised() -> None:
     await hub.take([reading("a", "no2", T0, 130)])
     await hub.settle(T0 + 4 * HOUR)
     revised = hub.value("eaqi_2024", T0)
-    assert (revised.status, revised.revision, revised.value, revised.cause) == (Status.FINAL, 2, 5, "late readings")
+    assert (revised.status, revised.revision, revised.value, revised.cause) == (Status.FINAL, 2, 5, LATE)
     assert [v.value for v in hub.ledger.revisions("eaqi_2024", SITE, T0)] == [2, 2, 5]
 
 

@@ -123,5 +123,5 @@ async def test_a_message_never_is_a_bare_number() -> None:
 
 def test_a_definition_is_told_with_its_source() -> None:
     told = public_definition(CATALOGUE.get("pm10_days_over_50"))
-    assert told["bands"][0]["label"] == {"en": "Limit kept", "cs": "Limit dodržen"}  # type: ignore[index] # a list
+    assert told["bands"][0]["label"] == {"en": "No more than 35 days found", "cs": "Zjištěno nejvýše 35 dní"}  # type: ignore[index] # a list
     assert "2008/50/EC" in str(told["reference"])

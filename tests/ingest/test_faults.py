@@ -187,3 +187,20 @@ async def test_an_order_with_wrong_arguments_is_answered(bench: Bench) -> None:
     bench.registry.submit("redrive", {"ids": "all"})
     await bench.pipeline.obey()
     assert "error" in bench.registry.results[1]
+
+
+async def test_doubtful_readings_are_stored_flagged_and_counted(bench: Bench) -> None:
+    await bench.pipeline.take([delivery('{"readings": {"relative_humidity": 1000}}')])
+    assert bench.reader.reasons() == {("native", "out_of_range"): 1}
+    assert bench.totals()["stored"] == 1
+
+
+async def test_a_deveui_may_be_registered_as_the_label_prints_it(bench: Bench) -> None:
+    up = {"time": "2026-11-23T11:59:00Z", "deviceInfo": {"devEui": "24e124136b502217"}, "object": {"co2": 700}}
+    up["object"] = {"air_temperature": 21.5}
+    topic = "application/1/device/24e124136b502217/event/up"
+    await bench.pipeline.take([delivery(json.dumps(up), topic=topic)])
+    bench.registry.add(Device(id="lora-1", connector="chirpstack", external_id="24-E1-24-13-6B-50-22-17"))
+    await bench.pipeline.obey()
+    assert {row.device for row in bench.store.rows.values()} == {"lora-1"}
+    assert bench.reader.quarantine(QuarantineFilter()) == []

@@ -51,7 +51,7 @@ POSTGRESQL: Mapping[str, tuple[Maker, str]] = {
     "28": (Stop, "login refused: check user and password of the setting ledger.url"),
     "3D": (Stop, "there is no such database: create it, or check the setting ledger.url"),
     "42501": (Stop, "the user lacks a privilege"),
-    "42P01": (Stop, "a table is missing: run `cityhub upgrade`"),
+    "42P01": (Stop, "a table is missing: run `cityhub init`"),
     "25006": (Stop, "the database is read-only"),
 }
 

@@ -56,7 +56,7 @@ class Schema:
         if found != self.newest:
             self._refuse_unknown(found)
             state = f"has schema {found}, older than {self.newest}" if found else "does not exist yet"
-            raise Stop(f"ledger {self._database.where} {state}: run `cityhub upgrade`")
+            raise Stop(f"ledger {self._database.where} {state}: run `cityhub init`")
 
     def upgrade(self) -> tuple[str | None, str]:
         """Bring the database to the newest version; returns the version before and after."""

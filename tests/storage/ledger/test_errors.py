@@ -24,7 +24,7 @@ BY_SQLSTATE = [
     (pg.InvalidPassword, Stop, "login refused"),
     (pg.InvalidCatalogName, Stop, "no such database"),
     (pg.InsufficientPrivilege, Stop, "lacks a privilege"),
-    (pg.UndefinedTable, Stop, "run `cityhub upgrade`"),
+    (pg.UndefinedTable, Stop, "run `cityhub init`"),
     (pg.ReadOnlySqlTransaction, Stop, "read-only"),
     (pg.NumericValueOutOfRange, Invalid, "does not fit its column"),
     (pg.SyntaxError, Stop, "unexpected error 42601"),

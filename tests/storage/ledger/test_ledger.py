@@ -48,7 +48,7 @@ def test_its_check_says_what_does_not_work_and_what_to_do(tmp_path: Path) -> Non
     with Ledger(sqlite_url(tmp_path / "none.db")) as ledger:
         health = ledger.check()
     assert not health.ok
-    assert "none.db does not exist yet: run `cityhub upgrade`" in health.detail
+    assert "none.db does not exist yet: run `cityhub init`" in health.detail
     assert "ledger.url" in health.hint
 
 

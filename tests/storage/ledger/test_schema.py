@@ -73,7 +73,7 @@ def test_opening_what_is_not_there_says_what_to_do_and_makes_no_file(tmp_path: P
 
 
 def test_opening_an_empty_database_says_what_to_do(empty_url: str) -> None:
-    with Ledger(empty_url) as ledger, pytest.raises(Stop, match="does not exist yet: run `cityhub upgrade`"):
+    with Ledger(empty_url) as ledger, pytest.raises(Stop, match="does not exist yet: run `cityhub init`"):
         ledger.open()
 
 
@@ -90,7 +90,7 @@ def test_a_newer_schema_is_refused_by_opening_and_by_upgrading(own_url: str, tmp
 def test_an_older_schema_is_named_with_what_to_do(own_url: str, tmp_path: Path) -> None:
     database = Database(own_url)
     newer = Schema(database, later_release(tmp_path))
-    with pytest.raises(Stop, match="has schema 0001, older than 0002: run `cityhub upgrade`"):
+    with pytest.raises(Stop, match="has schema 0001, older than 0002: run `cityhub init`"):
         newer.check()
     newer.upgrade()
     newer.check()
