@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 Cell = str | int | float | bool | None
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 
 
 class Dialect(StrEnum):
@@ -50,4 +50,4 @@ def _text(cell: Cell, comma: str) -> str:
         return "true" if cell else "false"
     if isinstance(cell, int | float):
         return repr(cell).replace(".", comma)
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(_FORMULA) and cell != "%" else cell

@@ -110,7 +110,9 @@ async def test_reconnects_and_loses_nothing_when_the_broker_is_killed(broker: Br
     broker.server.start()
     await ready(session)
     await publish(broker, 4)
-    assert payloads(await take(session, 4))[-4:] == [0, 1, 2, 3]
+    seen: set[object] = set()
+    while seen != {0, 1, 2, 3}:  # after SIGKILL NATS may send older ones again, between the new ones
+        seen |= set(payloads(await take(session, 1)))
     assert session.stats().reconnects == 1
     assert session.stats().sessions_lost == 0
 

@@ -66,7 +66,7 @@ def test_opening_what_is_not_there_says_what_to_do_and_makes_no_file(tmp_path: P
     file = tmp_path / "typo.db"
     with (
         Ledger(sqlite_url(file)) as ledger,
-        pytest.raises(Stop, match=r"typo\.db does not exist yet: run `cityhub upgr"),
+        pytest.raises(Stop, match=r"typo\.db does not exist yet: run `cityhub init"),
     ):
         ledger.open()
     assert not file.exists()
