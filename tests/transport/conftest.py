@@ -26,6 +26,7 @@ VARIANTS: dict[str, tuple[str, Protocol, str, MakeSession]] = {
     "mosquitto-5-paho": ("mosquitto", "auto", "5", PahoSession),
     "mosquitto-3.1.1": ("mosquitto", "3.1.1", "3.1.1", PahoSession),
     "nats-3.1.1": ("nats", "auto", "3.1.1", PahoSession),
+    "mosquitto-auto": ("mosquitto", "auto", "5", Session),
     "nats-auto": ("nats", "auto", "3.1.1", Session),
 }
 
