@@ -48,6 +48,34 @@ class Counts(Struct):
     replaced: int = 0
 
 
+class SpoolPosition(NamedTuple):
+    """A place in the spool, between two of its frames: everything before it is done with."""
+
+    segment: int = 0
+    offset: int = 0
+
+
+class Progress(NamedTuple):
+    """How far ingest is: the number of its last committed batch, and what of the spool is done with."""
+
+    batch: int = 0
+    spool: SpoolPosition = SpoolPosition()
+
+
+class OpenBatch(Struct, frozen=True, kw_only=True):
+    """A batch that a crash cut off between store and journal: its readings may be stored, but were not accounted for.
+
+    `started` is in ns. `touches` are the fields of `Touch`. Its messages were not acknowledged, so the broker sends
+    them again, and what was stored already comes out as duplicate.
+    """
+
+    number: int
+    started: int
+    messages: int
+    readings: int
+    touches: Collection[tuple[str, str, int]] = ()
+
+
 class Quarantined(Struct, frozen=True, kw_only=True):
     """A message set aside, raw, with its reason.
 
@@ -105,7 +133,8 @@ class JournalBatch(Struct, kw_only=True):
 
     `touches` are the fields of `Touch`. `accounts` are added to what is there. `redriven` are ids of quarantined
     messages that are used now; `retried` are rows (by id) that wait on, with their new reason. `untimed` maps the hash
-    of a message stamped on arrival to that arrival.
+    of a message stamped on arrival to that arrival. `number` is the batch's (0: none of the counted ones), `spool` what
+    of the spool is done with once this is committed (None: as before). `opened` are batches that a crash cut off.
     """
 
     touches: Collection[tuple[str, str, int]] = ()
@@ -117,3 +146,6 @@ class JournalBatch(Struct, kw_only=True):
     events: Sequence[EventRecord] = ()
     seen: Sequence[DeviceSeen] = ()
     untimed: Mapping[bytes, int] = {}
+    number: int = 0
+    spool: SpoolPosition | None = None
+    opened: Sequence[OpenBatch] = ()

@@ -78,13 +78,15 @@ class RegistrySnapshot(Struct, frozen=True):
     """All devices and places at one `version`; the version grows with every change.
 
     `former` are devices that were removed, with where they stood until then: nobody sends as one of them, but what
-    they measured still belongs to its place. No id is in both.
+    they measured still belongs to its place. No id is in both. `ignored` are foreign devices by (connector, external
+    id): what they send is counted and dropped.
     """
 
     version: int
     devices: Mapping[str, Device]
     places: Mapping[str, Place]
     former: Mapping[str, Device] = {}
+    ignored: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def known(self) -> Mapping[str, Device]:

@@ -9,7 +9,16 @@ from typing import NamedTuple, Protocol
 
 from hub.core.delivery import Delivery, Publication
 from hub.core.indicators import Correction, IndicatorValue
-from hub.core.journal import DeviceSeen, EventRecord, JournalBatch, Quarantined, Touch
+from hub.core.journal import (
+    DeviceSeen,
+    EventRecord,
+    JournalBatch,
+    OpenBatch,
+    Progress,
+    Quarantined,
+    SpoolPosition,
+    Touch,
+)
 from hub.core.places import Device, Place, RegistrySnapshot
 from hub.core.readings import Columns, PutResult, Reading, Series
 
@@ -70,6 +79,10 @@ class ReadingStore(Protocol):
         """All series that hold readings, of the devices named or of all."""
         ...
 
+    async def counts(self, devices: Sequence[str] | None = None) -> Mapping[str, int]:
+        """How many readings the store holds of each device that has any, of the devices named or of all."""
+        ...
+
     async def check(self) -> PartHealth:
         """Ask the store whether it works now."""
         ...
@@ -97,8 +110,55 @@ class QuarantineFilter(NamedTuple):
     ids: Sequence[int] | None = None
 
 
+class SpoolBatch(NamedTuple):
+    """Deliveries from the spool in the order in which they went in, and the position behind them."""
+
+    deliveries: Sequence[Delivery]
+    position: SpoolPosition
+
+
+class SpoolState(NamedTuple):
+    """What waits in the spool: messages, bytes, and the arrival (ns) of the oldest, None when it is empty."""
+
+    messages: int = 0
+    bytes: int = 0
+    oldest: int | None = None
+
+
+class Spool(Protocol):
+    """Deliveries on disk that a store could not take yet. One writer; which part is done with stands in the journal."""
+
+    async def open(self, done: SpoolPosition) -> SpoolState:
+        """Mend what a crash tore, forget what is done with; returns what waits."""
+        ...
+
+    async def append(self, deliveries: Sequence[Delivery]) -> None:
+        """Durable on return. Raise Retry when the spool or the disk is full: nothing of it is kept then."""
+        ...
+
+    async def next(self, after: SpoolPosition) -> SpoolBatch | None:
+        """What was appended together behind `after`, None when nothing is left."""
+        ...
+
+    async def done(self, position: SpoolPosition) -> None:
+        """The journal has committed `position`: files before it may go."""
+        ...
+
+    def state(self) -> SpoolState:
+        """What waits now."""
+        ...
+
+    async def close(self) -> None:
+        """Release files; what waits stays."""
+        ...
+
+
 class Journal(Protocol):
     """Ingest's own record: touch log, accounts, quarantine index. One writer."""
+
+    async def progress(self) -> Progress:
+        """How far the committed batches have come."""
+        ...
 
     async def commit(self, batch: JournalBatch) -> None:
         """Commit all in one transaction; durable on return."""
@@ -161,6 +221,10 @@ class JournalReader(Protocol):
 
     def events(self, device: str | None = None, limit: int = 100) -> Sequence[EventRecord]:
         """Device events, newest first."""
+        ...
+
+    def open_batches(self) -> Sequence[OpenBatch]:
+        """Batches that crashes cut off between store and journal, oldest first, without their touches."""
         ...
 
 

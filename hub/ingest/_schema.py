@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hub.core.errors import HubError, Reject, Retry, SchemaTooNew, Stop
 
-VERSION = 1
+VERSION = 2
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
 
 SCHEMA = """
@@ -46,6 +46,15 @@ CREATE TABLE seen (
     device TEXT PRIMARY KEY, received INTEGER NOT NULL, time INTEGER, messages INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE untimed (hash BLOB PRIMARY KEY, received INTEGER NOT NULL) WITHOUT ROWID;
 """
+_PROGRESS = """
+CREATE TABLE progress (
+    one INTEGER PRIMARY KEY CHECK (one = 1), batch INTEGER NOT NULL, segment INTEGER NOT NULL, offset INTEGER NOT NULL);
+INSERT INTO progress VALUES (1, 0, 0, 0);
+CREATE TABLE open_batch (
+    number INTEGER PRIMARY KEY, started INTEGER NOT NULL, messages INTEGER NOT NULL, readings INTEGER NOT NULL);
+"""
+SCHEMA += _PROGRESS
+MIGRATIONS = {1: _PROGRESS}  # by the version that they start from
 
 
 @contextmanager
@@ -75,8 +84,12 @@ def open_writer(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA busy_timeout = 5000")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            if _version(connection, path) == 0:
+            version = _version(connection, path)
+            if version == 0:
                 connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            for older in range(version or VERSION, VERSION):
+                script = f"BEGIN IMMEDIATE; {MIGRATIONS[older]} PRAGMA user_version = {older + 1}; COMMIT;"
+                connection.executescript(script)
         except (sqlite3.Error, HubError):
             connection.close()
             raise

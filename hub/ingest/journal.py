@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from hub.core.journal import JournalBatch, Quarantined
+from hub.core.journal import JournalBatch, Progress, Quarantined, SpoolPosition
 from hub.core.ports import QuarantineFilter
 from hub.ingest._rows import COUNTS, QUARANTINE, quarantined_of, where_of
 from hub.ingest._schema import identity_of, newest_of, open_writer, wrapped
@@ -82,6 +82,15 @@ class SqliteJournal:
     async def commit(self, batch: JournalBatch) -> None:
         """Commit all in one transaction; durable on return."""
         await self._run(lambda: self._transaction(batch))
+
+    async def progress(self) -> Progress:
+        """How far the committed batches have come."""
+
+        def work() -> Progress:
+            row = self._connection.execute("SELECT batch, segment, offset FROM progress").fetchone()
+            return Progress(row[0], SpoolPosition(row[1], row[2]))
+
+        return await self._run(work)
 
     async def recent_untimed(self, since: int) -> Mapping[bytes, int]:
         """Hashes of messages stamped on arrival since `since` (ns), with the arrival."""
@@ -154,6 +163,14 @@ def _write(connection: sqlite3.Connection, batch: JournalBatch) -> None:
     )
     many(_ADD_SEEN, [(s.device, s.received, s.time, s.messages) for s in batch.seen])
     many("INSERT OR REPLACE INTO untimed VALUES (?, ?)", list(batch.untimed.items()))
+    if batch.number:
+        connection.execute("UPDATE progress SET batch = max(batch, ?)", (batch.number,))
+    if batch.spool is not None:
+        connection.execute("UPDATE progress SET segment = ?, offset = ?", batch.spool)
+    many(
+        "INSERT OR IGNORE INTO open_batch VALUES (?, ?, ?, ?)",
+        [(b.number, b.started, b.messages, b.readings) for b in batch.opened],
+    )
     if any(row.state == "refused" for row in batch.quarantined):
         connection.execute(
             "DELETE FROM quarantine WHERE state = 'refused' AND id NOT IN "

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.core.journal import DeviceSeen, EventRecord, Quarantined, Touch
+from hub.core.journal import DeviceSeen, EventRecord, OpenBatch, Quarantined, Touch
 from hub.core.ports import QuarantineFilter
 from hub.ingest._rows import COUNTS, QUARANTINE, quarantined_of, where_of
 from hub.ingest._schema import open_reader, wrapped
@@ -86,6 +86,11 @@ class SqliteJournalReader:
         arguments = (device, limit) if device is not None else (limit,)
         sql = f"SELECT {', '.join(_EVENT)} FROM event WHERE {clause} ORDER BY id DESC LIMIT ?"  # noqa: S608 clause has placeholders only
         return [EventRecord(**dict(zip(_EVENT, row, strict=True))) for row in self._all(sql, arguments)]
+
+    def open_batches(self) -> Sequence[OpenBatch]:
+        """Batches that crashes cut off between store and journal, oldest first, without their touches."""
+        rows = self._all("SELECT number, started, messages, readings FROM open_batch ORDER BY number", ())
+        return [OpenBatch(number=n, started=started, messages=m, readings=r) for n, started, m, r in rows]
 
     def close(self) -> None:
         """Release the file."""
