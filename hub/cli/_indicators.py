@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`cityhub indicators ...`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.cli._options import Config, Data, Json, settings_of
+
+group = typer.Typer(no_args_is_help=True, help="Indicators: definitions, values, evaluation.")
+
+
+@group.command("list")
+def indicators_list(json: Json = False, config: Config = None, data: Data = None) -> None:
+    """List the definitions."""
+    from hub.commands.indicators import list_indicators
+
+    list_indicators(settings_of(config, data), json=json)
+
+
+@group.command("evaluate")
+def indicators_evaluate(
+    indicator: Annotated[str, typer.Argument(help="Id, or the path of a definition file")],
+    inputs: Annotated[Path, typer.Option(help="Table: a row a window or a reading, columns named by input")],
+    stamp: Annotated[str, typer.Option(help="Stamps are at the start or the end of the interval")] = "start",
+    period: Annotated[str | None, typer.Option(help="Length of a row's interval, such as PT1H")] = None,
+    interval: Annotated[int | None, typer.Option(help="Declared seconds between readings")] = None,
+    zone: Annotated[str | None, typer.Option(help="Zone of stamps without one; default: the city's")] = None,
+    calendar: Annotated[str | None, typer.Option(help="Zone of days and years instead of the definition's")] = None,
+    json: Json = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Run the engine's own path on a table and print value, band, status and reason of each window."""
+    from hub.commands.indicators import evaluate_table
+
+    evaluate_table(
+        settings_of(config, data),
+        indicator,
+        inputs,
+        stamp=stamp,
+        period=period,
+        interval=interval,
+        zone=zone,
+        calendar=calendar,
+        json=json,
+    )
+
+
+@group.command("explain")
+def indicators_explain(
+    indicator: str,
+    place: str,
+    start: Annotated[str | None, typer.Argument(help="Begin of the window; default: the newest")] = None,
+    json: Json = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Show where a value comes from: inputs, counts, revisions and definition."""
+    from hub.commands.indicators import explain_value
+
+    explain_value(settings_of(config, data), indicator, place, start, json=json)
+
+
+@group.command("recompute")
+def indicators_recompute(
+    indicator: Annotated[str | None, typer.Option(help="Only this one")] = None,
+    place: Annotated[str | None, typer.Option(help="Only this place")] = None,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Compute again from the stored readings; the result is exactly the live one."""
+    from hub.commands.indicators import recompute
+
+    recompute(settings_of(config, data), indicator, place)
+
+
+@group.command("republish")
+def indicators_republish(config: Config = None, data: Data = None) -> None:
+    """Send all values to InfluxDB and MQTT again."""
+    from hub.commands.indicators import republish
+
+    republish(settings_of(config, data))
