@@ -12,7 +12,7 @@ The store is the only writer of its measurements. Reads are InfluxQL; see `_infl
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -134,6 +134,18 @@ class InfluxReadingStore:
             async for frame in self._influx.query(";".join(asked)):
                 found.add(Series(frame.tags["device"], frame.columns[1]))
         return sorted(s for s in found if s.device and (wanted is None or s.device in wanted))
+
+    async def counts(self, devices: Sequence[str] | None = None) -> Mapping[str, int]:
+        """How many readings the database holds of each device that has any, of the devices named or of all.
+
+        Counted are value fields alone, some devices a request, so that no answer takes longer than the timeout.
+        """
+        found: Counter[str] = Counter()
+        for domain, wanted, group in self._alike(await self.series(devices)):
+            fields = [f"count({ql.identifier(quantity)})" for quantity in wanted]
+            async for frame in self._influx.query(ql.select(fields, self._source(domain), group)):
+                found[frame.tags["device"]] += sum(int(n or 0) for row in frame.values for n in row[1:])
+        return dict(found)
 
     async def check(self) -> PartHealth:
         """Ask for the version, then for something that needs database and credentials."""
@@ -282,7 +294,13 @@ class InfluxReadingStore:
         return found
 
     def _scans(self, series: Sequence[Series], between: tuple[int, int]) -> Iterable[tuple[str, Sequence[str]]]:
-        """Statements, each with the quantities that it reads: devices that ask for the same ones share it."""
+        """Statements, each with the quantities that it reads."""
+        for domain, wanted, devices in self._alike(series):
+            fields = [c for q in wanted for c in (ql.identifier(q), *_sparse_columns(q))]
+            yield ql.select(fields, self._source(domain), devices, between), wanted
+
+    def _alike(self, series: Sequence[Series]) -> Iterable[tuple[str, Sequence[str], Sequence[str]]]:
+        """(domain, quantities, devices) to ask for together: devices that ask for the same ones share a statement."""
         asked: dict[tuple[str, str], list[str]] = defaultdict(list)
         for (domain, quantity), devices in self._devices_of(series).items():
             for device in devices:
@@ -291,9 +309,8 @@ class InfluxReadingStore:
         for (domain, device), quantities in asked.items():
             alike[domain, tuple(quantities)].append(device)
         for (domain, wanted), devices in alike.items():
-            fields = [c for q in wanted for c in (ql.identifier(q), *_sparse_columns(q))]
             for some in ql.batches(devices, ql.DEVICES_A_STATEMENT):
-                yield ql.select(fields, self._source(domain), some, between), wanted
+                yield domain, wanted, some
 
     def _value_fields(self, frame: Frame) -> Sequence[tuple[str, str]]:
         known = self._domains.get(frame.name, {})

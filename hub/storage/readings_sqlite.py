@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 
 from hub.core.errors import HubError, Invalid, Reject, Retry, SchemaTooNew, Stop
@@ -56,6 +57,10 @@ _NEWEST = (
 )
 _SCAN = "SELECT time, value, flag, origin FROM readings WHERE series = ? AND time >= ? AND time < ? ORDER BY time"
 _HOLDS = "SELECT device, quantity FROM series AS s WHERE EXISTS (SELECT 1 FROM readings WHERE series = s.id)"
+_COUNTS = (
+    "SELECT device, sum((SELECT count(*) FROM readings WHERE series = s.id)) AS n FROM series AS s "
+    "WHERE ?1 IS NULL OR device IN (SELECT value FROM json_each(?1)) GROUP BY device HAVING n > 0"
+)
 _SOURCES = (TimeSource.DEVICE, TimeSource.SERVER, TimeSource.ARRIVAL)  # stored by position: append only
 _SOURCE_CODE = {source: code for code, source in enumerate(_SOURCES)}
 _Row = tuple[int, int, float, int, int, int, int]
@@ -116,6 +121,11 @@ class SqliteReadingStore:
         found = await self._run(lambda db: [Series(*row) for row in db.execute(_HOLDS)], nothing)
         wanted = None if devices is None else set(devices)
         return sorted(s for s in found if wanted is None or s.device in wanted)
+
+    async def counts(self, devices: Sequence[str] | None = None) -> Mapping[str, int]:
+        """How many readings the file holds of each device that has any, of the devices named or of all."""
+        wanted = None if devices is None else msgspec.json.encode(list(devices)).decode()
+        return await self._run(lambda db: {row[0]: row[1] for row in db.execute(_COUNTS, (wanted,))}, {})
 
     async def check(self) -> PartHealth:
         """Read from the file, and look at the room on its disk."""

@@ -248,6 +248,23 @@ async def test_series_are_those_that_hold_readings(store: ReadingStore) -> None:
     assert list(await store.series([])) == []
 
 
+async def test_counts_are_of_readings_by_device(opened: Open) -> None:
+    """Each (quantity, time) counts once, whatever its flag, revision, origin or time source says."""
+    store = opened()
+    marked = row(2.0, at=1, flag=4, revision=3, origin=Origin.IMPORTED, time_source=TimeSource.ARRIVAL)
+    await put(store, row(1.0), marked, row(7.0, quantity="no2"), row(8.0, quantity="air_temperature"))
+    await put(store, row(2.5, at=1, revision=4), row(1.0), row(9.0), row(1.0, device="b"), row(math.nan, device="c"))
+    assert dict(await opened().counts()) == {"a": 4, "b": 1}
+    assert dict(await opened().counts(["b", "c", "nobody"])) == {"b": 1}
+    assert dict(await opened().counts([])) == {}
+
+
+async def test_counts_of_more_devices_than_one_question_takes(store: ReadingStore) -> None:
+    rows = [row(1.5, at=i, device=f"d{d}", quantity=q) for d in range(120) for i in range(3) for q in ("pm10", "no2")]
+    await put(store, *rows)
+    assert dict(await store.counts()) == {f"d{d}": 6 for d in range(120)}
+
+
 @pytest.mark.parametrize(
     "device", ["-", "_", "--", "0", "time", "null", "NaN", "true", "select", "A" * 64, "a-b_c", "-1", "1e5"]
 )
