@@ -8,13 +8,16 @@ validated before anything starts, and a setting that makes no sense is named wit
 import ipaddress
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hub.core.errors import SettingsError
+from hub.core.quantities import Domain
+from hub.core.readings import NS
 
 
 class _Section(BaseModel):
@@ -107,6 +110,9 @@ class ApiSettings(_Section):
     public_reads: bool | None = Field(None, description="Reading without key; default: on loopback only")
 
 
+DaysKept = Annotated[int, Field(ge=2, le=36_500)]  # two at least: a day that is open must never be cut off
+
+
 class Settings(BaseSettings):
     """Everything, validated."""
 
@@ -122,8 +128,14 @@ class Settings(BaseSettings):
     influx: InfluxSettings = InfluxSettings()
     ledger: LedgerSettings = LedgerSettings()
     ingest: IngestSettings = IngestSettings()
+    retention: dict[Domain, DaysKept] = Field({}, description="Days to keep readings, by domain; default: for ever")
     indicators: IndicatorSettings = IndicatorSettings()
     api: ApiSettings = ApiSettings()
+
+    @property
+    def keep(self) -> Mapping[str, int]:
+        """How long readings are kept, in ns by domain; a domain that is not in it is kept for ever."""
+        return {str(domain): days * 86_400 * NS for domain, days in self.retention.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -161,7 +173,7 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
         settings = _FromFile(**overrides)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or path.name
+        where = ".".join(str(part) for part in first["loc"] if part != "[key]") or path.name
         raise SettingsError(where, f"{first['msg']} (given: {_shown(first)})") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(path.name, str(error)) from error

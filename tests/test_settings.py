@@ -28,6 +28,8 @@ def load(tmp_path: Path, text: str) -> object:
         ("[city]\nfile = '/does/not/exist.yaml'", "city.file"),
         ("[indicators]\ndefinitions = '/does/not/exist'", "indicators.definitions"),
         ("[ingest]\nmax_payload_bytes = 1", "ingest.max_payload_bytes"),
+        ("[retention]\nairr = 30", "retention.airr"),
+        ("[retention]\nair = 1", "retention.air"),
         ("[mqtt]\nport = ", "cityhub.toml"),
     ],
 )
@@ -49,6 +51,15 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     file.write_text("[mqtt]\nport = 1884\nclient_id = 'from-file'", encoding="utf-8")
     settings = load_settings(file)
     assert (settings.mqtt.port, settings.mqtt.client_id) == (2883, "from-file")
+
+
+def test_days_to_keep_are_ns_by_domain_from_file_and_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITYHUB_RETENTION__NOISE", "2")
+    file = tmp_path / "cityhub.toml"
+    file.write_text("[retention]\nair = 3650", encoding="utf-8")
+    assert load_settings(file).keep == {"air": 3650 * 86_400 * 10**9, "noise": 2 * 86_400 * 10**9}
 
 
 def test_a_missing_settings_file_is_an_error_only_when_it_was_named(tmp_path: Path) -> None:

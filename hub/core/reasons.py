@@ -105,6 +105,12 @@ REASONS: Mapping[str, Reason] = {
         "Zařízení má špatný čas",
         "Čas je před rokem 2000 nebo více než 5 minut napřed: nastavte hodiny zařízení.",
     ),
+    "past_retention": _reason(
+        "Older than what is kept",
+        "The hub keeps this domain for fewer days (settings, section retention); nothing needs to be done.",
+        "Starší, než co se uchovává",
+        "Tato oblast se uchovává jen po kratší dobu (nastavení, oddíl retention); není třeba nic dělat.",
+    ),
     "conflict": _reason(
         "Another value is stored for this time",
         "The stored value stays. To correct it, send the reading with a higher revision.",
