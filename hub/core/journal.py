@@ -9,6 +9,7 @@ from msgspec import Struct
 from hub.core.readings import NS
 
 HOUR_NS = 3600 * NS
+STATES = ("waiting", "redriven", "ignored", "purged", "refused")  # of a quarantined message
 
 
 class Touch(NamedTuple):
@@ -81,8 +82,10 @@ class Quarantined(Struct, frozen=True, kw_only=True):
 
     `scope` is "message" when nothing of it was used, "reading" when a part was: then `detail` names the part, and
     `conflicts` and `rejects` count the readings that it stands for. `external_id` is the connector's name of the device
-    where it could be read, `others` further devices of this message that are not registered. `state` is waiting,
-    redriven, or refused (then `payload` is only its beginning, kept as a sample). `size` is that of the whole payload.
+    where it could be read, `others` further devices of this message that are not registered. `size` is that of the
+    whole payload. `state` is one of STATES: waiting, redriven, ignored (its device is now), purged (payload erased), or
+    refused (a sample: the beginning of the payload, and `stands_for` how many messages the row speaks for). `why`, `by`
+    and `changed` (ns) say how a row came to be ignored or purged; their payload is gone.
     """
 
     received: int
@@ -102,6 +105,37 @@ class Quarantined(Struct, frozen=True, kw_only=True):
     state: str = "waiting"
     attempts: int = 0
     size: int = 0
+    stands_for: int = 1
+    why: str = ""
+    by: str = ""
+    changed: int = 0
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """Messages of one source beyond its quarantine quota: how many, when, and samples of the first and the last.
+
+    `source` is how the connector names the device (else device, else topic), "*" when all sources of the connector
+    share what is left. `last` is None when there is only one.
+    """
+
+    connector: str
+    source: str
+    reason: str
+    messages: int
+    since: int
+    until: int
+    first: Quarantined
+    last: Quarantined | None = None
+
+
+class Waiting(NamedTuple):
+    """What waits of one source for one reason: how many messages, and their bytes."""
+
+    connector: str
+    source: str
+    reason: str
+    messages: int
+    bytes: int
 
 
 class DeviceSeen(Struct, frozen=True, kw_only=True):
@@ -132,7 +166,8 @@ class JournalBatch(Struct, kw_only=True):
     """All that one group commit records.
 
     `touches` are the fields of `Touch`. `accounts` are added to what is there. `redriven` are ids of quarantined
-    messages that are used now; `retried` are rows (by id) that wait on, with their new reason. `untimed` maps the hash
+    messages that are used now, `ignored` of those whose device is ignored now; `retried` are rows (by id) that wait on,
+    with their new reason; `refusals` what went beyond the quota. `untimed` maps the hash
     of a message stamped on arrival to that arrival. `number` is the batch's (0: none of the counted ones), `spool` what
     of the spool is done with once this is committed (None: as before). `opened` are batches that a crash cut off.
     """
@@ -142,6 +177,8 @@ class JournalBatch(Struct, kw_only=True):
     reasons: Mapping[tuple[str, str], int] = {}
     quarantined: Sequence[Quarantined] = ()
     redriven: Sequence[int] = ()
+    ignored: Sequence[int] = ()
+    refusals: Sequence[Refusal] = ()
     retried: Sequence[Quarantined] = ()
     events: Sequence[EventRecord] = ()
     seen: Sequence[DeviceSeen] = ()

@@ -101,13 +101,20 @@ class IndicatorSink(Protocol):
 
 
 class QuarantineFilter(NamedTuple):
-    """Which quarantined messages; None means any."""
+    """Which quarantined messages; None means any.
+
+    `topic` is exact, or everything below when it ends with `/#`. Times of arrival in ns: since <= received < until.
+    """
 
     state: str | None = "waiting"
     reason: str | None = None
     connector: str | None = None
     external_id: str | None = None
     ids: Sequence[int] | None = None
+    device: str | None = None
+    topic: str | None = None
+    since: int | None = None
+    until: int | None = None
 
 
 class SpoolBatch(NamedTuple):

@@ -4,6 +4,7 @@
 from hub.storage.ledger._audit import AuditEntry
 from hub.storage.ledger._commands import CommandState
 from hub.storage.ledger._database import sqlite_url
+from hub.storage.ledger._ignored import IgnoredDevice
 from hub.storage.ledger._ledger import Ledger
 
-__all__ = ["AuditEntry", "CommandState", "Ledger", "sqlite_url"]
+__all__ = ["AuditEntry", "CommandState", "IgnoredDevice", "Ledger", "sqlite_url"]

@@ -15,6 +15,7 @@ from hub.storage.ledger._commands import Commands
 from hub.storage.ledger._corrections import Corrections
 from hub.storage.ledger._database import Database
 from hub.storage.ledger._holds import Holds, Leases
+from hub.storage.ledger._ignored import Ignored
 from hub.storage.ledger._keys import Keys
 from hub.storage.ledger._registry import Devices
 from hub.storage.ledger._schema import Schema
@@ -32,6 +33,7 @@ class Ledger:
         self._database = Database(url, busy_timeout)
         self.schema = Schema(self._database)
         self.devices = Devices(self._database, clock)
+        self.ignored = Ignored(self._database, clock)
         self.corrections = Corrections(self._database, clock)
         self.holds = Holds(self._database)
         self.leases = Leases(self._database)

@@ -27,6 +27,7 @@ from hub.storage.ledger import _tables as t
 from hub.storage.ledger._audit import record
 from hub.storage.ledger._commands import leave
 from hub.storage.ledger._database import Database
+from hub.storage.ledger._ignored import forget, read_ignored
 from hub.storage.ledger._json import dump, load
 from hub.storage.ledger._mountings import check_mountings, continued, ended
 from hub.storage.ledger._rows import Row
@@ -74,6 +75,8 @@ class Devices(DeviceBook):
             waiting = {"connector": device.connector, "external_id": device.external_id, "reason": "unknown_device"}
             leave(connection, now, "redrive", waiting)
             record(connection, now, by, "device.add", device.id, to_builtins(device))
+            if forget(connection, device.connector, device.external_id):
+                record(connection, now, by, "device.unignore", f"{device.connector}/{device.external_id}", {})
             advance(connection, t.REGISTRY_VERSION)
         return device
 
@@ -201,6 +204,7 @@ def _read_all(connection: Connection, version: int) -> RegistrySnapshot:
         {name: device for name, (device, removed_at) in devices.items() if removed_at is None},
         _read_places(connection),
         {name: device for name, (device, removed_at) in devices.items() if removed_at is not None},
+        read_ignored(connection),
     )
 
 

@@ -6,7 +6,8 @@ bit on both databases. Ids sort by code point on both (collation "C" on PostgreS
 a place path and the order of pages rely on.
 
 A device with `removed_at` is a former one: its row and its mountings stay, because its readings count where it stood;
-its name in messages (connector, external_id) is free for another device.
+its name in messages (connector, external_id) is free for another device. `ignored` has such names of devices that
+belong to somebody else: no registered device has one of them.
 
 Indicator values are two tables over one `value_series` (indicator, place): `indicator_value` holds the newest revision
 of each window, `indicator_revision` those it has superseded. What is read all the time is thus one key look-up in a
@@ -104,6 +105,16 @@ mounting = Table(
     Column("mounted_from", BigInteger, primary_key=True),
     Column("mounted_to", BigInteger),
     Column("place", _name(), ForeignKey("place.id"), nullable=False),
+)
+
+ignored = Table(
+    "ignored",
+    metadata,
+    Column("connector", _name(), primary_key=True),
+    Column("external_id", _name(), primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
 )
 
 value_series = Table(

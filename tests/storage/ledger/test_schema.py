@@ -19,13 +19,14 @@ from hub.storage.ledger._schema import MIGRATIONS, VERSION_TABLE, Schema
 from hub.storage.ledger._tables import metadata
 from tests.storage.ledger.releases import expected_contents, load_release, release_files, write_contents
 
+NEWEST = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("*.py"))
 NEXT = '''
 """What a later release might add."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{newest}"
 
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer, primary_key=True))
@@ -38,7 +39,7 @@ def later_release(folder: Path, end: str = "") -> Path:
     """Migrations of a release after this one."""
     copied = folder / "migrations"
     shutil.copytree(MIGRATIONS, copied)
-    (copied / "versions" / "0002_later.py").write_text(NEXT.format(end=end))
+    (copied / "versions" / "9999_later.py").write_text(NEXT.format(end=end, newest=NEWEST))
     return copied
 
 
@@ -82,7 +83,9 @@ def test_a_newer_schema_is_refused_by_opening_and_by_upgrading(own_url: str, tmp
     Schema(database, later_release(tmp_path)).upgrade()
     this_release = Schema(database)
     for act in (this_release.check, this_release.upgrade):
-        with pytest.raises(SchemaTooNew, match="has schema 0002; this release knows up to 0001: install the newer"):
+        with pytest.raises(
+            SchemaTooNew, match=f"has schema 9999; this release knows up to {NEWEST}: install the newer"
+        ):
             act()
     database.close()
 
@@ -90,7 +93,7 @@ def test_a_newer_schema_is_refused_by_opening_and_by_upgrading(own_url: str, tmp
 def test_an_older_schema_is_named_with_what_to_do(own_url: str, tmp_path: Path) -> None:
     database = Database(own_url)
     newer = Schema(database, later_release(tmp_path))
-    with pytest.raises(Stop, match="has schema 0001, older than 0002: run `cityhub init`"):
+    with pytest.raises(Stop, match=f"has schema {NEWEST}, older than 9999: run `cityhub init`"):
         newer.check()
     newer.upgrade()
     newer.check()
