@@ -77,6 +77,26 @@ class OpenBatch(Struct, frozen=True, kw_only=True):
     touches: Collection[tuple[str, str, int]] = ()
 
 
+class Repair(Struct, frozen=True, kw_only=True):
+    """A correction of the books after a crash, proved by `cityhub reconcile` and kept with its cause.
+
+    `kind` says what became of `readings` of `device`: "duplicate": batch `batch` was cut off after it had stored them,
+    they came again and were counted as duplicates, which move to stored within `hour` of `connector`; "unaccounted":
+    stored by it and not delivered again, so the store holds that many more than the accounts say; "accepted": a
+    difference that nothing explains and an operator accepts, negative where the store lacks readings. `id` is one above
+    the journal's last repair: by this a repair that was planned before another one came in is told and refused.
+    """
+
+    id: int
+    kind: str
+    device: str
+    readings: int
+    at: int
+    batch: int = 0
+    connector: str = ""
+    hour: int = 0
+
+
 class Quarantined(Struct, frozen=True, kw_only=True):
     """A message set aside, raw, with its reason.
 
@@ -169,7 +189,8 @@ class JournalBatch(Struct, kw_only=True):
     messages that are used now, `ignored` of those whose device is ignored now; `retried` are rows (by id) that wait on,
     with their new reason; `refusals` what went beyond the quota. `untimed` maps the hash
     of a message stamped on arrival to that arrival. `number` is the batch's (0: none of the counted ones), `spool` what
-    of the spool is done with once this is committed (None: as before). `opened` are batches that a crash cut off.
+    of the spool is done with once this is committed (None: as before). `opened` are batches that a crash cut off,
+    `repairs` are recorded only where their ids follow the last one (else Invalid, and nothing is committed).
     """
 
     touches: Collection[tuple[str, str, int]] = ()
@@ -186,3 +207,4 @@ class JournalBatch(Struct, kw_only=True):
     number: int = 0
     spool: SpoolPosition | None = None
     opened: Sequence[OpenBatch] = ()
+    repairs: Sequence[Repair] = ()

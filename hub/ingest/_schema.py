@@ -53,6 +53,14 @@ INSERT INTO progress VALUES (1, 0, 0, 0);
 CREATE TABLE open_batch (
     number INTEGER PRIMARY KEY, started INTEGER NOT NULL, messages INTEGER NOT NULL, readings INTEGER NOT NULL);
 """
+_REPAIRS = """
+CREATE TABLE open_device (
+    number INTEGER NOT NULL, device TEXT NOT NULL, PRIMARY KEY (number, device)) WITHOUT ROWID;
+CREATE TABLE repair (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, device TEXT NOT NULL, readings INTEGER NOT NULL, at INTEGER NOT NULL,
+    batch INTEGER NOT NULL, connector TEXT NOT NULL, hour INTEGER NOT NULL);
+"""
+_PROGRESS += _REPAIRS
 SCHEMA += _PROGRESS
 MIGRATIONS = {1: _PROGRESS}  # by the version that they start from
 

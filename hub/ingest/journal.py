@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from hub.core.journal import JournalBatch, Progress, Quarantined, SpoolPosition
+from hub.core.errors import Invalid
+from hub.core.journal import JournalBatch, Progress, Quarantined, Repair, SpoolPosition
 from hub.core.ports import QuarantineFilter
 from hub.ingest._rows import COUNTS, QUARANTINE, quarantined_of, where_of
 from hub.ingest._schema import identity_of, newest_of, open_writer, wrapped
@@ -171,9 +172,25 @@ def _write(connection: sqlite3.Connection, batch: JournalBatch) -> None:
         "INSERT OR IGNORE INTO open_batch VALUES (?, ?, ?, ?)",
         [(b.number, b.started, b.messages, b.readings) for b in batch.opened],
     )
+    many(
+        "INSERT OR IGNORE INTO open_device VALUES (?, ?)",
+        sorted({(b.number, touch[0]) for b in batch.opened for touch in b.touches}),
+    )
+    if batch.repairs:
+        _record(connection, batch.repairs)
     if any(row.state == "refused" for row in batch.quarantined):
         connection.execute(
             "DELETE FROM quarantine WHERE state = 'refused' AND id NOT IN "
             "(SELECT id FROM quarantine WHERE state = 'refused' ORDER BY id DESC LIMIT ?)",
             (_KEEP_REFUSED,),
         )
+
+
+def _record(connection: sqlite3.Connection, repairs: Sequence[Repair]) -> None:
+    last = connection.execute("SELECT coalesce(max(id), 0) FROM repair").fetchone()[0]
+    if [repair.id for repair in repairs] != list(range(last + 1, last + 1 + len(repairs))):
+        raise Invalid("another repair came first: look at the books again", "repair")
+    connection.executemany(
+        "INSERT INTO repair VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(r.id, r.kind, r.device, r.readings, r.at, r.batch, r.connector, r.hour) for r in repairs],
+    )
