@@ -10,6 +10,8 @@ a REAL column would turn -0.0 into 0.0.
 One process writes. Others open the file with `readonly=True`: WAL lets them read while it grows, and as long as the
 file does not exist they find nothing. Should a second writer come in all the same, its rows are met as a violated
 primary key: the last times are then read anew and the batch is decided once more.
+
+Schema 2 counts what was forgotten by retention (`_sqlite_retention`); a file of schema 1 gets its table when opened.
 """
 
 import asyncio
@@ -30,8 +32,11 @@ from hub.core.quantities import Quantities
 from hub.core.readings import Columns, Outcome, PutResult, Reading, Series, TimeSource
 from hub.storage._reading_columns import ROW, Rows, columns
 from hub.storage._reading_key import FIRST_NS, conflict_words, decide, fault
+from hub.storage._sqlite_retention import TABLE as DROPPED
+from hub.storage._sqlite_retention import Forgetting, dropped
+from hub.storage.retention import by_quantity
 
-SCHEMA = 1
+SCHEMA = 2
 _MIN_FREE_BYTES = 200_000_000
 _PART = "readings (SQLite)"
 _TABLES = (
@@ -40,8 +45,10 @@ _TABLES = (
     """CREATE TABLE readings (
         series INTEGER NOT NULL, time INTEGER NOT NULL, value NOT NULL, flag INTEGER NOT NULL, origin INTEGER NOT NULL,
         revision INTEGER NOT NULL, time_source INTEGER NOT NULL, PRIMARY KEY (series, time)) WITHOUT ROWID""",
+    DROPPED,
     f"PRAGMA user_version = {SCHEMA}",
 )
+_FROM_1 = (DROPPED, f"PRAGMA user_version = {SCHEMA}")
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -89,7 +96,13 @@ class SqliteReadingStore:
     """A `ReadingStore` in the file `path`; opened by the first call that needs it."""
 
     def __init__(
-        self, path: Path, quantities: Quantities, *, readonly: bool = False, busy_timeout_s: float = 5.0
+        self,
+        path: Path,
+        quantities: Quantities,
+        *,
+        readonly: bool = False,
+        busy_timeout_s: float = 5.0,
+        keep: Mapping[str, int] | None = None,
     ) -> None:
         self._path = path
         self._quantities = quantities
@@ -99,6 +112,7 @@ class SqliteReadingStore:
         self._db: sqlite3.Connection | None = None
         self._ids: dict[tuple[str, str], int] = {}
         self._last: dict[int, int] = {}
+        self._forgetting = Forgetting(by_quantity(keep or {}, quantities))
 
     async def put(self, rows: Sequence[Reading]) -> PutResult:
         """Store what is new under the key rule of `hub.storage._reading_key`; synced to disk on return."""
@@ -126,6 +140,16 @@ class SqliteReadingStore:
         """How many readings the file holds of each device that has any, of the devices named or of all."""
         wanted = None if devices is None else msgspec.json.encode(list(devices)).decode()
         return await self._run(lambda db: {row[0]: row[1] for row in db.execute(_COUNTS, (wanted,))}, {})
+
+    async def forget(self, now: int) -> bool:
+        """Delete a piece of what is older than its domain's retention; whether there may be more of it."""
+        if self._readonly:
+            raise Stop(f"{self._path} is opened for reading only: readings are deleted by ingest alone")
+        return await self._run(lambda db: self._forget_piece(db, now), False)
+
+    async def dropped(self) -> Mapping[str, int]:
+        """How many readings of each device retention has deleted."""
+        return await self._run(dropped, {})
 
     async def check(self) -> PartHealth:
         """Read from the file, and look at the room on its disk."""
@@ -185,8 +209,8 @@ class SqliteReadingStore:
             return version > 0
         for pragma in _PRAGMAS:
             db.execute(pragma)
-        if version == 0:
-            _transaction(db, lambda: [db.execute(statement) for statement in _TABLES])
+        if version < SCHEMA:
+            _transaction(db, lambda: [db.execute(statement) for statement in (_FROM_1 if version else _TABLES)])
         return True
 
     def _close(self) -> None:
@@ -203,6 +227,9 @@ class SqliteReadingStore:
         except BaseException:
             self._forget()  # ids given in a transaction that was rolled back must not be used again
             raise
+
+    def _forget_piece(self, db: sqlite3.Connection, now: int) -> bool:
+        return self._forgetting.move(_transaction(db, lambda: self._forgetting.piece(db, now)))
 
     def _forget(self) -> None:
         self._ids.clear()
