@@ -7,6 +7,7 @@ that simulated data is never mistaken. `run/` holds what is true only while the 
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,28 @@ class DataDir:
     def journal(self, shard: int = 0) -> Path:
         """Ingest's journal of one shard."""
         return self.root / f"ingest-{shard}.db"
+
+    def spool(self, shard: int = 0) -> Path:
+        """Directory of one shard's spool."""
+        return self.root / f"spool-{shard}"
+
+    def quarantine(self, shard: int = 0) -> Path:
+        """Directory of one shard's quarantined payloads."""
+        return self.root / f"quarantine-{shard}"
+
+    def status(self, process: str) -> Path:
+        """Heartbeat of a process."""
+        return self.run / f"{process}.json"
+
+    def shards(self) -> int:
+        """How many journals there are, gaps counted: one more than the highest number."""
+        numbers = (path.stem.removeprefix("ingest-") for path in self.root.glob("ingest-*.db"))
+        return max((int(number) + 1 for number in numbers if number.isdecimal()), default=0)
+
+    @property
+    def division(self) -> Path:
+        """How messages were divided among ingest workers when the hub last ran."""
+        return self.root / "shards.json"
 
     @property
     def admin_key(self) -> Path:
@@ -110,15 +133,37 @@ class DataDir:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the directory for one hub; Stop when another has it. The lock ends with the process."""
-        handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
+        with _lock(self.root / "lock", f"another hub runs on {self.root}"):
+            yield
+
+    @contextmanager
+    def locked_shard(self, shard: int, patience: float = 5.0) -> Iterator[None]:
+        """Hold the journal of one shard; Stop when another worker has it and keeps it for `patience` seconds.
+
+        A worker whose supervisor was killed takes a moment to die.
+        """
+        words = f"another ingest worker of shard {shard} runs on {self.root}: stop it first, or start another shard"
+        with _lock(self.root / f"ingest-{shard}.lock", words, patience):
+            yield
+
+
+@contextmanager
+def _lock(file: Path, words: str, patience: float = 0.0) -> Iterator[None]:
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        deadline = time.monotonic() + patience
+        while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise Stop(f"another hub runs on {self.root}") from None
-            yield
-        finally:
-            os.close(handle)
+                if time.monotonic() >= deadline:
+                    raise Stop(words) from None
+                time.sleep(0.1)
+            else:
+                break
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:

@@ -92,6 +92,26 @@ class IngestSettings(_Section):
     batch_messages: int = Field(5000, ge=1, le=50_000)
     batch_ms: float = Field(20.0, gt=0, le=5000)
     mappings: Path | None = Field(None, description="Directory of YAML mappings for the mapped_json connector")
+    workers: int = Field(1, ge=1, le=64, description="Ingest processes among which messages are divided: shards")
+    shard_by: Literal["connector", "device"] = Field("connector", description="What the messages are divided by")
+    shards: dict[str, Annotated[int, Field(ge=0, le=63)]] = Field(
+        {}, description="Shard by connector; the others are dealt out in turn"
+    )
+    shard_file: Path | None = Field(None, description="List of devices and shards (YAML, CSV), with shard_by = device")
+    own_shards: list[Annotated[int, Field(ge=0, le=63)]] | None = Field(
+        None, description="Shards that `cityhub run` starts; default: all. `cityhub ingest --shard` starts the others"
+    )
+
+    @model_validator(mode="after")
+    def _divided_one_way(self) -> "IngestSettings":
+        if (self.shard_by == "device") != (self.shard_file is not None):
+            raise ValueError("shard_by = 'device' and shard_file (a list of devices) go together")
+        if self.shard_by == "device" and self.shards:
+            raise ValueError("shards divides by connector: leave it out with shard_by = 'device'")
+        beyond = [n for n in (*self.shards.values(), *(self.own_shards or ())) if n >= self.workers]
+        if beyond:
+            raise ValueError(f"shard {beyond[0]} is not one of 0 to {self.workers - 1} (workers is {self.workers})")
+        return self
 
 
 class IndicatorSettings(_Section):
@@ -198,6 +218,7 @@ def _check_files(settings: Settings) -> None:
         "influx.token_file": settings.influx.token_file,
         "influx.password_file": settings.influx.password_file,
         "influx.ca_file": settings.influx.ca_file,
+        "ingest.shard_file": settings.ingest.shard_file,
     }
     for setting, file in named.items():
         if file is not None and not file.is_file():
