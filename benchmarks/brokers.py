@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The two set-ups of a hub, each with fresh servers and data: Mosquitto + InfluxDB, embedded NATS + SQLite.
+"""The set-ups of a hub, each with fresh servers and data: Mosquitto with InfluxDB or SQLite, embedded NATS + SQLite.
 
 Mosquitto is set as docker-compose.yml sets it, so that production is what is measured. The embedded broker is started
 by the hub's own code; the event loop that started it rests while a benchmark runs.
@@ -14,9 +14,10 @@ from typing import NamedTuple
 from benchmarks.hubs import Hub
 from benchmarks.load import QUANTITIES
 from hub.transport.embedded import EmbeddedBroker
-from tests.influx_servers import influxd
+from tests.influx_servers import DatabaseServer, influxd
 from tests.servers import free_port, mosquitto_server, running
 
+_DATABASE = "bench"
 MOSQUITTO = {
     "autosave_interval": "30",
     "max_queued_messages": "100000000",
@@ -45,16 +46,17 @@ class Bench(NamedTuple):
 def mosquitto_influxdb(directory: Path, template: Path) -> Iterator[Bench]:
     """Mosquitto and InfluxDB 1.x."""
     with running(mosquitto_server(directory, options=MOSQUITTO)) as broker, influxd(directory) as database:
-        lines = ["[mqtt]", 'host = "127.0.0.1"', f"port = {broker.port}", "[store]", 'kind = "influx"']
-        lines += ["[influx]", f'url = "{database.url}"', 'database = "bench"']
-        hub = Hub(directory, template, lines)
+        hub = Hub(directory, template, influx_lines(broker.port, database.url))
+        servers = {"broker": [broker.pid], "store": [database.pid]}
+        yield Bench(broker.port, hub, servers, lambda: readings_in(database), _nothing)
 
-        def count() -> int:
-            rows = database.query("bench", "SELECT count(*) FROM /.*/")
-            found = [row.get(f"count_{quantity}") for row in rows for quantity, *_ in QUANTITIES]
-            return sum(int(str(number)) for number in found if number is not None)
 
-        yield Bench(broker.port, hub, {"broker": [broker.pid], "store": [database.pid]}, count, _nothing)
+@contextmanager
+def mosquitto_sqlite(directory: Path, template: Path) -> Iterator[Bench]:
+    """Mosquitto, and the SQLite store."""
+    with running(mosquitto_server(directory, options=MOSQUITTO)) as broker:
+        hub = Hub(directory, template, ["[mqtt]", 'host = "127.0.0.1"', f"port = {broker.port}"])
+        yield Bench(broker.port, hub, {"broker": [broker.pid]}, hub.stored_in_sqlite, _nothing)
 
 
 @contextmanager
@@ -75,8 +77,21 @@ def embedded(directory: Path, template: Path) -> Iterator[Bench]:
             runner.run(broker.stop())
 
 
+def influx_lines(port: int, url: str) -> Sequence[str]:
+    """Settings of a hub on Mosquitto at `port` and InfluxDB at `url`."""
+    lines = ["[mqtt]", 'host = "127.0.0.1"', f"port = {port}", "[store]", 'kind = "influx"']
+    return [*lines, "[influx]", f'url = "{url}"', f'database = "{_DATABASE}"']
+
+
+def readings_in(database: DatabaseServer) -> int:
+    """How many readings of ours InfluxDB holds."""
+    rows = database.query(_DATABASE, "SELECT count(*) FROM /.*/")
+    found = [row.get(f"count_{quantity}") for row in rows for quantity, *_ in QUANTITIES]
+    return sum(int(str(number)) for number in found if number is not None)
+
+
 def _nothing() -> None:
     """Nothing to end: the broker is not the hub's."""
 
 
-SETUPS = {"mosquitto+influxdb": mosquitto_influxdb, "embedded": embedded}
+SETUPS = {"mosquitto+influxdb": mosquitto_influxdb, "mosquitto+sqlite": mosquitto_sqlite, "embedded": embedded}

@@ -85,6 +85,24 @@ class Hub:
         with self._running("run") as pid:
             yield pid
 
+    def launch(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start a command of the hub; whoever calls ends it. `environment` is added to ours without settings."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("CITYHUB_")}
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                self._command(*arguments), stdout=log, stderr=log, env={**ours, **(environment or {})}
+            )
+
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the hub to its end."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("CITYHUB_")}
+        return subprocess.run(
+            self._command(*arguments), capture_output=True, text=True, env=ours, timeout=600, check=False
+        )
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "hub.cli", *arguments, "--config", str(self._config)]
+
     def workers(self) -> Mapping[str, int]:
         """Process ids of the whole hub's parts that run now, by name."""
         found = {path.stem: path.read_text().strip() for path in self.parts.data.run.glob("*.pid")}
@@ -132,10 +150,7 @@ class Hub:
 
     @contextmanager
     def _running(self, *arguments: str) -> Iterator[int]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("CITYHUB_")}
-        command = [sys.executable, "-m", "hub.cli", *arguments, "--config", str(self._config)]
-        with self._log.open("ab") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        process = self.launch(*arguments)
         try:
             yield process.pid
             process.terminate()

@@ -53,7 +53,7 @@ def publish_packet(message: Message, packet_id: int) -> bytes:
 
 def make_session(port: int, client_id: str, topic_filter: str) -> None:
     """Leave a persistent session with one QoS 1 subscription behind."""
-    with _connected(port, client_id, clean=False) as sock:
+    with connected(port, client_id, clean=False) as sock:
         sock.sendall(packet(0x82, (1).to_bytes(2) + text(topic_filter) + b"\x01"))
         answer = _answer(sock, 0x90, 5)
         if answer[-1] != 1:
@@ -99,7 +99,7 @@ class _Lane:
     """One connection and its share of the messages."""
 
     def __init__(self, port: int, client_id: str, messages: Sequence[Message]) -> None:
-        self.sock = _connected(port, client_id, clean=True)
+        self.sock = connected(port, client_id, clean=True)
         self.sock.setblocking(False)
         self.sent: list[float] = []
         self._packets = [publish_packet(message, number % 65_535 + 1) for number, message in enumerate(messages)]
@@ -136,7 +136,8 @@ class _Lane:
             return
 
 
-def _connected(port: int, client_id: str, *, clean: bool) -> socket.socket:
+def connected(port: int, client_id: str, *, clean: bool) -> socket.socket:
+    """A socket behind CONNACK."""
     sock = socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
     try:
         sock.sendall(connect_packet(client_id, clean=clean))
