@@ -21,11 +21,8 @@ nothing comes again.
 
 import logging
 import selectors
-import socket
-import ssl
 import time
 from collections.abc import Callable, Sequence
-from enum import Enum
 from typing import NamedTuple, cast
 
 import paho.mqtt.client as mqtt
@@ -34,40 +31,20 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from hub.core.delivery import Delivery
+from hub.transport._ends import OVERHEAD, TICK, End, Ended
 from hub.transport._link import Batch, Link
 from hub.transport._paho import subscriptions, topic_of, wishes
+from hub.transport._paho_client import Client, open_socket
 from hub.transport._socket import BufferedSocket
 from hub.transport._window import AckWindow, Receipt
 from hub.transport.settings import BrokerSettings
 
 log = logging.getLogger(__name__)
 
-OVERHEAD = 300  # bytes that a delivery costs beside topic and payload, roughly, in CPython
-TICK = 1.0  # s between looks at keep-alive
 _PINGREQ = b"\xc0\x00"
 _AWAY = frozenset(
     {"Server unavailable", "Server busy", "Use another server", "Server moved", "Connection rate exceeded"}
 )
-
-
-class End(Enum):
-    """Why a connection ended."""
-
-    CLOSED = "closed"  # we wanted it
-    RESUME = "resume"  # subscribed, with more before SUBACK than fits: connect again, without subscribing, to get it
-    UNREACHABLE = "unreachable"  # no TCP or TLS connection
-    NO_ANSWER = "no answer"  # connected, but dropped before CONNACK: perhaps a broker that cannot read our version
-    WRONG_VERSION = "wrong version"  # the broker says that it does not speak this version of MQTT
-    REFUSED = "refused"  # credentials, client id, permissions: only the operator can help
-    LOST = "lost"  # it worked, and broke
-
-
-class Ended(NamedTuple):
-    """How a connection ended and how many seconds it had been up."""
-
-    end: End
-    detail: str
-    up: float = 0.0
 
 
 class Up(NamedTuple):
@@ -81,34 +58,14 @@ class Up(NamedTuple):
 class Tally:
     """Counters of the network thread, of all connections."""
 
-    __slots__ = ("acked", "again", "received", "stale")
+    __slots__ = ("acked", "again", "received", "stale", "twice")
 
     def __init__(self) -> None:
         self.received = 0
         self.acked = 0
         self.stale = 0
         self.again = 0
-
-
-class _Client(mqtt.Client):
-    """paho's client on a socket of ours; `opener` connects it."""
-
-    opener: Callable[[], BufferedSocket]
-
-    def _create_socket(self) -> BufferedSocket:
-        # paho has no public hook for the transport; a test fails when a release no longer asks this one
-        return self.opener()
-
-
-def open_socket(settings: BrokerSettings, context: ssl.SSLContext | None) -> BufferedSocket:
-    """Connect, with TLS where there is a context; raises OSError, and leaves nothing open then."""
-    sock = socket.create_connection((settings.host, settings.port), settings.connect_timeout)
-    try:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return BufferedSocket(sock if context is None else context.wrap_socket(sock, server_hostname=settings.host))
-    except BaseException:
-        sock.close()
-        raise
+        self.twice = 0
 
 
 class Connection:
@@ -144,7 +101,8 @@ class Connection:
         self._paused = False
         self._left = 0
         self._answered = False
-        self._session_present = False
+        self._session_present: bool | None = None
+        self._twice: set[int] = set()  # packet ids of QoS 2, which only a foreign subscription brings
         self._up_since: float | None = None
         self._ended: Ended | None = None
 
@@ -169,13 +127,13 @@ class Connection:
         self._hand_over()
         self._leave(sock)
         up = 0.0 if self._up_since is None else time.monotonic() - self._up_since
-        return self._ended._replace(up=up)
+        return self._ended._replace(up=up, session=self._session_present)
 
     # connecting
 
-    def _make_client(self) -> _Client:
+    def _make_client(self) -> Client:
         settings, five = self._settings, self._protocol == MQTTProtocolVersion.MQTTv5
-        client = _Client(
+        client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=settings.client_id,
             clean_session=None if five else False,
@@ -236,7 +194,7 @@ class Connection:
 
     def _subscribed(self) -> None:
         self._up_since = time.monotonic()
-        self._on_up(Up(self._window.epoch, self._session_present, self._protocol))
+        self._on_up(Up(self._window.epoch, bool(self._session_present), self._protocol))
 
     def _on_disconnect(
         self, _c: mqtt.Client, _: object, _f: mqtt.DisconnectFlags, reason: ReasonCode, _p: Properties | None
@@ -284,7 +242,11 @@ class Connection:
     def _confirm(self, tokens: Sequence[int]) -> None:
         mids, stale = self._window.confirm(tokens)
         for mid in mids:
-            self._client.ack(mid, 1)
+            if mid in self._twice:
+                self._twice.discard(mid)
+                self._client.store(mid)
+            else:
+                self._client.ack(mid, 1)
         self._tally.acked += len(mids)
         self._tally.stale += stale
 
@@ -334,6 +296,9 @@ class Connection:
                 self._fail(End.LOST, f"the broker used packet id {message.mid} again before it was acknowledged")
                 return
             token = self._window.token(message.mid)
+            if message.qos == 2:
+                self._twice.add(message.mid)
+                self._tally.twice += 1
         if not self._batch:
             self._due = time.monotonic() + self._settings.max_wait
         self._batch.append(Delivery(topic, payload, time.time_ns(), message.qos, message.retain, message.dup, token))

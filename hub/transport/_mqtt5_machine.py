@@ -12,6 +12,9 @@ Invariants:
   agreement is never paused, and one that does not (Mosquitto 2.0.11 with slow PUBACKs) cannot use up all packet ids.
 - One message that the codec refuses does not end the connection: the broker would send it again on the next one, for
   ever. It is read without the codec, its topic mended where it is not UTF-8, and ingest sets it aside by name.
+- QoS 2 is never asked for. Where another program subscribed with it under the hub's client id, it is taken as QoS 1 is:
+  handed over, PUBREC in order once ingest has it, each PUBREL answered. Ending the connection instead would meet the
+  same message on the next one, for ever.
 - Anything else that is not MQTT 5 ends the connection, with its reason; no bytes raise.
 """
 
@@ -23,7 +26,7 @@ from typing import Final
 import mqtt5
 
 from hub.core.delivery import Delivery
-from hub.transport._connection import OVERHEAD, End, Ended
+from hub.transport._ends import OVERHEAD, End, Ended
 from hub.transport._window import AckWindow, Receipt
 from hub.transport.settings import BrokerSettings
 
@@ -31,6 +34,8 @@ PINGREQ: Final = b"\xc0\x00"
 DISCONNECT: Final = b"\xe0\x00"  # normal, the session stays
 _SUBSCRIBE_ID: Final = 1
 _PUBACK: Final = 0x40020000  # PUBACK with reason "success" as a number; the packet id is its low half
+_PUBREC: Final = 0x50020000  # the same for QoS 2
+_PUBCOMP: Final = 0x70020000
 _CONNACK_HEAD: Final = 0x20
 _FROM_BROKER: Final = frozenset({2, 3, 4, 5, 6, 7, 9, 11, 13, 14, 15})  # packet types, MQTT 5, 2.1.2
 _MALFORMED: Final = mqtt5.DisconnectPacket(reason_code=mqtt5.DisconnectReasonCode.MALFORMED_PACKET).write()
@@ -72,7 +77,8 @@ class Machine:
     def __init__(self, settings: BrokerSettings, filters: Sequence[str], epoch: int, *, fresh: bool) -> None:
         self.window = AckWindow(epoch)
         self.stage = Stage.OPENING
-        self.session_present = False
+        self.session_present: bool | None = None  # None: no CONNACK yet
+        self.twice = 0  # messages of QoS 2
         self.keepalive = settings.keepalive
         self.expiry: int | None = None  # s that the broker keeps the session, where it says so
         self.ended: Ended | None = None
@@ -85,6 +91,7 @@ class Machine:
         self._batch: list[Delivery] = []
         self._batch_bytes = 0
         self._batch_loose = 0
+        self._twice: set[int] = set()  # their packet ids, until ingest has confirmed them
         self._buffer: bytes | bytearray = b""
         self._position = 0
         self._needed = 0  # bytes of the packet that is arriving, where known
@@ -180,10 +187,13 @@ class Machine:
             self._batch_loose += size
             self._batch_bytes += size
             self._batch.append(Delivery(topic, payload, now, 0, retain, dup, 0))
-        elif qos == 2:
-            self._fail(End.REFUSED, "the broker sends QoS 2, unasked for: another program has used the hub's client id")
         elif not mid:
             self._malformed("packet id 0")
+        elif qos == 2 and self.window.received(mid, size, dup=dup) is Receipt.NEW:
+            self.twice += 1
+            self._twice.add(mid)
+            self._batch_bytes += size
+            self._batch.append(Delivery(topic, payload, now, 2, retain, dup, self.window.token(mid)))
         elif dup:
             self.again += 1
         else:
@@ -215,8 +225,15 @@ class Machine:
         """Put the PUBACKs that may go out now into `output`; how many those are, and how many tokens were stale."""
         mids, stale = self.window.confirm(tokens)
         if mids and self.ended is None:
-            self.output += struct.pack(f">{len(mids)}I", *[_PUBACK | mid for mid in mids])
+            answers = [self._answer(mid) for mid in mids] if self._twice else [_PUBACK | mid for mid in mids]
+            self.output += struct.pack(f">{len(mids)}I", *answers)
         return len(mids), stale
+
+    def _answer(self, mid: int) -> int:
+        if mid not in self._twice:
+            return _PUBACK | mid
+        self._twice.discard(mid)
+        return _PUBREC | mid
 
     # everything else
 
@@ -236,6 +253,8 @@ class Machine:
             self._connected(packet)
         elif isinstance(packet, mqtt5.SubAckPacket) and self.stage is Stage.SUBSCRIBING:
             self._subscribed(packet)
+        elif isinstance(packet, mqtt5.PubRelPacket):  # also for one of an earlier connection
+            self.output += struct.pack(">I", _PUBCOMP | packet.packet_id)
         elif isinstance(packet, mqtt5.DisconnectPacket):
             self._dismissed(packet)
         else:

@@ -18,7 +18,7 @@ from typing import NamedTuple, cast
 
 from hub.core.delivery import Delivery
 from hub.core.errors import SettingsError
-from hub.transport._connection import TICK, End, Ended
+from hub.transport._ends import TICK, End, Ended
 from hub.transport._mqtt5_machine import PINGREQ, Machine, Stage, Stop
 from hub.transport.settings import BrokerSettings
 
@@ -88,7 +88,8 @@ class Wire(asyncio.Protocol):
             return Ended(End.UNREACHABLE, str(error) or type(error).__name__)
         await self._gone
         ended = self.machine.ended or Ended(End.LOST, "the connection broke")
-        return ended._replace(up=0.0 if self._up_since is None else self._loop.time() - self._up_since)
+        up = 0.0 if self._up_since is None else self._loop.time() - self._up_since
+        return ended._replace(up=up, session=self.machine.session_present)
 
     # what the event loop calls
 

@@ -44,6 +44,7 @@ from msgspec import Struct, structs
 from hub.core.errors import SettingsError, Stop
 from hub.core.ports import PartHealth
 from hub.transport._backoff import Backoff
+from hub.transport._condition import SessionEvent
 from hub.transport._nats import (
     BrokerEvent,
     BrokerUser,
@@ -57,7 +58,7 @@ from hub.transport._nats import (
 from hub.transport._process import STOP_SECONDS, answers, check_free, end, free_port, is_ours, write_secret
 from hub.transport._subscriptions import Subscriptions
 from hub.transport._tail import Tail
-from hub.transport.paho_session import PahoSession, SessionEvent
+from hub.transport.paho_session import PahoSession
 from hub.transport.settings import BrokerSettings
 
 log = logging.getLogger(__name__)

@@ -20,10 +20,11 @@ from hub.core.delivery import Delivery
 from hub.core.errors import SettingsError
 from hub.core.ports import PartHealth
 from hub.transport._backoff import Backoff
-from hub.transport._connection import End, Ended
+from hub.transport._condition import Condition, SessionEvent, SessionStats
+from hub.transport._ends import HELD, End, Ended
 from hub.transport._mqtt5_machine import Machine
 from hub.transport._mqtt5_wire import Batch, Wire
-from hub.transport.paho_session import _HINTS, HELD, SessionEvent, SessionStats
+from hub.transport._session_memory import SessionMemory
 from hub.transport.settings import BrokerSettings
 
 log = logging.getLogger(__name__)
@@ -38,8 +39,8 @@ UNANSWERED = 8
 class Mqtt5Session:
     """`Source`; `start()` or the first `batches()` connects. One consumer.
 
-    `filters`, `notify` and `subscribed` are as for PahoSession. `give_up` is called once, with the reason, when the
-    broker does not speak MQTT 5; the session then ends. Without it such a broker is tried again and again.
+    `filters`, `notify`, `subscribed` and `memory` are as for PahoSession. `give_up` is called once, with the reason,
+    when the broker does not speak MQTT 5; the session then ends. Without it such a broker is tried again and again.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Mqtt5Session:
         notify: Callable[[SessionEvent], None] | None = None,
         subscribed: bool = False,
         rng: random.Random | None = None,
+        memory: SessionMemory | None = None,
         give_up: Callable[[str], None] | None = None,
     ) -> None:
         if not filters:
@@ -59,7 +61,7 @@ class Mqtt5Session:
         settings.ssl_context()  # a wrong certificate file stops the start
         self._settings = settings
         self._filters = tuple(filters)
-        self._notify = notify
+        self._condition = Condition(settings, memory or SessionMemory(settings), notify, log)
         self._fresh = not subscribed
         self._give_up = give_up
         self._backoff = Backoff(settings.reconnect_min, settings.reconnect_max, rng)
@@ -72,16 +74,12 @@ class Mqtt5Session:
         self._wire: Wire | None = None
         self._epoch = FIRST_EPOCH
         self._unanswered = 0
-        self._ups = 0
-        self._lost_sessions = 0
-        self._refused = 0
         self._received = 0
         self._acked = 0
         self._stale = 0
         self._again = 0
         self._dropped = 0
         self._over = False  # given up: what is queued is still handed out
-        self._state = PartHealth("mqtt", ok=False, detail="not started")
 
     # the Source
 
@@ -130,22 +128,22 @@ class Mqtt5Session:
             await self._wire.close()
         self._task.cancel()  # it may wait for a network that does not answer
         await asyncio.wait([self._task])
-        self._state = PartHealth("mqtt", ok=False, detail="closed")
+        self._condition.closed()
 
     # what others see
 
     def health(self) -> PartHealth:
         """Whether the hub is connected and subscribed now."""
-        return self._state
+        return self._condition.health()
 
     def stats(self) -> SessionStats:
         """Counters for metrics."""
         wire = self._wire
         return SessionStats(
-            connects=self._ups,
-            reconnects=max(0, self._ups - 1),
-            sessions_lost=self._lost_sessions,
-            refused=self._refused,
+            connects=self._condition.ups,
+            reconnects=max(0, self._condition.ups - 1),
+            sessions_lost=self._condition.sessions_lost,
+            refused=self._condition.refused,
             received=self._received,
             acked=self._acked + (wire.acked if wire else 0),
             stale_acks=self._stale + (wire.stale if wire else 0),
@@ -159,6 +157,8 @@ class Mqtt5Session:
 
     def _arrived(self, batch: Batch) -> None:
         self._received += len(batch.deliveries)
+        if self._wire is not None and self._wire.machine.twice:
+            self._condition.foreign()
         self._queued_bytes += batch.size
         self._queue.append(batch)
         self._news.set()
@@ -211,23 +211,11 @@ class Mqtt5Session:
         if self._wire is None:
             return
         machine = self._wire.machine
-        self._ups += 1
         if machine.session_present:
             self._drop_older(self._epoch)
-        elif self._ups > 1:
-            self._lose_session()
+        self._condition.up(session_present=bool(machine.session_present), spoken="5")
         self._check_expiry(machine.expiry)
-        kept = "session resumed" if machine.session_present else "new session"
-        detail = f"connected to {self._settings.address} with MQTT 5, {kept}"
-        log.info("MQTT: %s", detail, extra={"reason": "connected"})
-        self._state = PartHealth("mqtt", ok=True, detail=detail)
         self._ready.set()
-
-    def _lose_session(self) -> None:
-        self._lost_sessions += 1
-        detail = "the broker no longer had the hub's session: messages that waited there are gone"
-        log.error("MQTT session lost: %s", detail, extra={"reason": "session_lost"})
-        self._tell(SessionEvent("session_lost", detail))
 
     def _check_expiry(self, seconds: int | None) -> None:
         if seconds is not None and seconds < self._settings.session_expiry:
@@ -237,11 +225,9 @@ class Mqtt5Session:
     def _on_down(self, ended: Ended) -> None:
         self._forget_wire()
         self._ready.clear()
-        self._fresh = self._fresh and ended.up == 0.0
+        self._fresh = ended.must_subscribe(before=self._fresh)
         self._unanswered = self._unanswered + 1 if ended.end is End.NO_ANSWER else 0
-        if ended.end is End.CLOSED:
-            return
-        self._report(ended)
+        self._condition.down(ended)
         hopeless = ended.end is End.WRONG_VERSION or self._unanswered >= UNANSWERED
         if hopeless and self._give_up is not None:
             self._over = True
@@ -256,19 +242,3 @@ class Mqtt5Session:
             self._stale += self._wire.stale
             self._again += self._wire.machine.again
             self._wire = None
-
-    def _report(self, ended: Ended) -> None:
-        known = self._state.detail
-        detail = f"{self._settings.address}: {ended.end.value}: {ended.detail}"
-        self._state = PartHealth("mqtt", ok=False, detail=detail, hint=_HINTS[ended.end])
-        self._refused += ended.end is End.REFUSED
-        if detail == known:  # said already; the next try has nothing new
-            return
-        level = logging.ERROR if ended.end is End.REFUSED else logging.WARNING
-        log.log(level, "MQTT: %s", detail, extra={"reason": ended.end.name.lower()})
-        if ended.end is End.REFUSED:
-            self._tell(SessionEvent("refused", detail))
-
-    def _tell(self, event: SessionEvent) -> None:
-        if self._notify is not None:
-            self._notify(event)

@@ -20,58 +20,27 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from msgspec import Struct
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from hub.core.delivery import Delivery
 from hub.core.errors import SettingsError
 from hub.core.ports import PartHealth
 from hub.transport._backoff import Backoff
-from hub.transport._connection import Connection, End, Ended, Tally, Up
+from hub.transport._condition import Condition, SessionEvent, SessionStats
+from hub.transport._connection import Connection, Tally, Up
+from hub.transport._ends import HELD, End, Ended
 from hub.transport._link import Batch, Link
+from hub.transport._session_memory import SessionMemory
 from hub.transport.settings import BrokerSettings
 
 log = logging.getLogger(__name__)
 
-HELD = 5.0  # s after which a connection counts as good and the back-off starts anew
+__all__ = ["PahoSession", "SessionEvent", "SessionStats"]
+
 _FIVE = MQTTProtocolVersion.MQTTv5
 _THREE = MQTTProtocolVersion.MQTTv311
 _FIRST = {"auto": _FIVE, "5": _FIVE, "3.1.1": _THREE}
 _NAMES = {_FIVE: "5", _THREE: "3.1.1"}
-_HINTS = {
-    End.UNREACHABLE: "Check that the broker runs and that broker.host and broker.port are right.",
-    End.NO_ANSWER: "Check that broker.port is the MQTT listener (and broker.tls fits it).",
-    End.WRONG_VERSION: "Set broker.protocol to what the broker speaks, or to auto.",
-    End.RESUME: "Nothing to do: the hub connects again by itself.",
-    End.REFUSED: "Check broker.username, broker.password and broker.client_id against the broker's users.",
-    End.LOST: "The hub connects again by itself, and what it did not confirm comes again. If this repeats every few "
-    "seconds, look in the broker's log, and whether another client uses the same broker.client_id.",
-}
-
-_LEVELS = {End.REFUSED: logging.ERROR, End.RESUME: logging.INFO}
-
-
-class SessionEvent(Struct, frozen=True):
-    """Something an operator should know: `kind` is session_lost or refused."""
-
-    kind: str
-    detail: str
-
-
-class SessionStats(Struct, frozen=True):
-    """Counts since start; `in_hand` messages wait for ingest now, `queued_bytes` of them nobody has taken yet."""
-
-    connects: int
-    reconnects: int
-    sessions_lost: int
-    refused: int
-    received: int
-    acked: int
-    stale_acks: int
-    redelivered_in_hand: int
-    dropped_stale: int
-    in_hand: int
-    queued_bytes: int
 
 
 class PahoSession:
@@ -79,7 +48,8 @@ class PahoSession:
 
     `filters` are the topic filters to subscribe to with QoS 1. `notify` gets SessionEvents on the event loop.
     `subscribed` says that the session, if the broker still has it, has these very subscriptions: over 3.1.1 each
-    renewal brings all retained messages again. A session keeps filters that are no longer asked for.
+    renewal brings all retained messages again. A session keeps filters that are no longer asked for. `memory` tells,
+    across restarts too, whether the hub had a session there before.
     """
 
     def __init__(
@@ -90,6 +60,7 @@ class PahoSession:
         notify: Callable[[SessionEvent], None] | None = None,
         subscribed: bool = False,
         rng: random.Random | None = None,
+        memory: SessionMemory | None = None,
     ) -> None:
         if not filters:
             raise SettingsError("broker.filters", "no topic filter to subscribe to: enable a connector")
@@ -97,7 +68,7 @@ class PahoSession:
         self._settings = settings
         self._filters = tuple(filters)
         self._subscribed = subscribed
-        self._notify = notify
+        self._condition = Condition(settings, memory or SessionMemory(settings), notify, log)
         self._backoff = Backoff(settings.reconnect_min, settings.reconnect_max, rng)
         self._queue: deque[Batch] = deque()
         self._news = asyncio.Event()
@@ -107,12 +78,8 @@ class PahoSession:
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
         self._epoch = 0
-        self._ups = 0
-        self._lost_sessions = 0
-        self._refused = 0
         self._dropped = 0
         self._closed = False
-        self._state = PartHealth("mqtt", ok=False, detail="not started")
 
     # the Source
 
@@ -157,22 +124,22 @@ class PahoSession:
         self._link.close()
         await asyncio.to_thread(self._thread.join)
         self._link.release()
-        self._state = PartHealth("mqtt", ok=False, detail="closed")
+        self._condition.closed()
 
     # what others see
 
     def health(self) -> PartHealth:
         """Whether the hub is connected and subscribed now."""
-        return self._state
+        return self._condition.health()
 
     def stats(self) -> SessionStats:
         """Counters for metrics."""
         tally, connection = self._tally, self._connection
         return SessionStats(
-            connects=self._ups,
-            reconnects=max(0, self._ups - 1),
-            sessions_lost=self._lost_sessions,
-            refused=self._refused,
+            connects=self._condition.ups,
+            reconnects=max(0, self._condition.ups - 1),
+            sessions_lost=self._condition.sessions_lost,
+            refused=self._condition.refused,
             received=tally.received,
             acked=tally.acked,
             stale_acks=tally.stale,
@@ -190,21 +157,14 @@ class PahoSession:
 
     def _arrived(self, batch: Batch) -> None:
         self._queue.append(batch)
+        if self._tally.twice:
+            self._condition.foreign()
         self._news.set()
 
     def _on_up(self, up: Up) -> None:
-        self._ups += 1
         if up.session_present:
             self._drop_older(up.epoch)
-        elif self._ups > 1:
-            self._lost_sessions += 1
-            detail = "the broker no longer had the hub's session: messages that waited there are gone"
-            log.error("MQTT session lost: %s", detail, extra={"reason": "session_lost"})
-            self._tell(SessionEvent("session_lost", detail))
-        kept = "session resumed" if up.session_present else "new session"
-        detail = f"connected to {self._settings.address} with MQTT {_NAMES[up.protocol]}, {kept}"
-        log.info("MQTT: %s", detail, extra={"reason": "connected"})
-        self._state = PartHealth("mqtt", ok=True, detail=detail)
+        self._condition.up(session_present=up.session_present, spoken=_NAMES[up.protocol])
         self._ready.set()
 
     def _drop_older(self, epoch: int) -> None:
@@ -221,22 +181,7 @@ class PahoSession:
 
     def _on_down(self, ended: Ended) -> None:
         self._ready.clear()
-        if ended.end is End.CLOSED:
-            return
-        known = self._state.detail
-        detail = f"{self._settings.address}: {ended.end.value}: {ended.detail}"
-        self._state = PartHealth("mqtt", ok=False, detail=detail, hint=_HINTS[ended.end])
-        self._refused += ended.end is End.REFUSED
-        if detail == known:  # said already; the next try has nothing new
-            return
-        level = _LEVELS.get(ended.end, logging.WARNING)
-        log.log(level, "MQTT: %s", detail, extra={"reason": ended.end.name.lower()})
-        if ended.end is End.REFUSED:
-            self._tell(SessionEvent("refused", detail))
-
-    def _tell(self, event: SessionEvent) -> None:
-        if self._notify is not None:
-            self._notify(event)
+        self._condition.down(ended)
 
     # in the network thread
 
@@ -245,7 +190,7 @@ class PahoSession:
         fresh = not self._subscribed
         while not link.closing:
             ended = self._one_connection(link, protocol, fresh=fresh)
-            fresh = fresh and ended.up == 0.0 and ended.end is not End.RESUME
+            fresh = ended.must_subscribe(before=fresh)
             link.call(self._on_down, ended)
             if ended.up >= HELD:
                 self._backoff.reset()

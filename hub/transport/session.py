@@ -14,8 +14,10 @@ import msgspec
 
 from hub.core.delivery import Delivery
 from hub.core.ports import PartHealth
+from hub.transport._condition import SessionEvent, SessionStats
+from hub.transport._session_memory import SessionMemory
 from hub.transport.mqtt5_session import Mqtt5Session
-from hub.transport.paho_session import PahoSession, SessionEvent, SessionStats
+from hub.transport.paho_session import PahoSession
 from hub.transport.settings import BrokerSettings
 
 
@@ -30,9 +32,12 @@ class Session:
         notify: Callable[[SessionEvent], None] | None = None,
         subscribed: bool = False,
         rng: random.Random | None = None,
+        memory: SessionMemory | None = None,
     ) -> None:
+        shared = memory or SessionMemory(settings)  # by both: the one that takes over knows of the other's session
+
         def paho() -> PahoSession:
-            return PahoSession(settings, filters, notify=notify, subscribed=subscribed, rng=rng)
+            return PahoSession(settings, filters, notify=notify, subscribed=subscribed, rng=rng, memory=shared)
 
         self._paho = paho
         self._before: Mqtt5Session | None = None
@@ -41,7 +46,9 @@ class Session:
             self._now = paho()
         else:
             give_up = self._hand_over if settings.protocol == "auto" else None
-            self._now = Mqtt5Session(settings, filters, notify=notify, subscribed=subscribed, rng=rng, give_up=give_up)
+            self._now = Mqtt5Session(
+                settings, filters, notify=notify, subscribed=subscribed, rng=rng, memory=shared, give_up=give_up
+            )
 
     def _hand_over(self, _reason: str) -> None:
         if isinstance(self._now, Mqtt5Session):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hub.core.delivery import Delivery
 from hub.transport import BrokerSettings
-from hub.transport._connection import End
+from hub.transport._ends import End
 from hub.transport._mqtt5_machine import DISCONNECT, Machine, Stage, Stop
 
 CONNACK = b"\x20\x03\x00\x00\x00"
@@ -134,7 +134,6 @@ def test_a_packet_of_16_mb_arrives_whole() -> None:
         (CONNACK + b"\xe0\x02\x8b\x00", End.LOST, "Server shutting down"),
         (CONNACK + b"\x36\x07\x00\x01a\x00\x01\x00x", End.LOST, "broke the protocol"),
         (CONNACK + b"\x00\x00", End.LOST, "broke the protocol"),
-        (CONNACK + message(1, qos=2), End.REFUSED, "QoS 2"),
         (CONNACK + b"\x32\x07\x00\x01a\x00\x00\x00x", End.LOST, "packet id 0"),
         (CONNACK + message(9) + message(9), End.LOST, "packet id 9 again"),
     ],
@@ -224,3 +223,23 @@ def test_says_goodbye_only_to_a_broker_that_answered() -> None:
     early.close()
     late.close()
     assert (early.output, late.output) == (b"", DISCONNECT)
+
+
+def test_qos_2_that_nobody_asked_for_is_taken_like_qos_1_with_its_own_answers() -> None:
+    """PUBREC when ingest has it, in order with the PUBACKs; PUBCOMP for each PUBREL, known or not."""
+    made = up()
+    got = drive(made, message(1) + message(2, qos=2) + message(2, qos=2, duplicate=True) + message(3))
+    assert [(d.qos, d.token & 0xFFFF) for d in got] == [(1, 1), (2, 2), (1, 3)]
+    assert (made.again, made.twice) == (1, 1)
+    made.confirm([d.token for d in got[1:]])
+    assert made.output == b""
+    made.confirm([got[0].token])
+    assert bytes(made.output) == struct.pack(">HHHHHH", 0x4002, 1, 0x5002, 2, 0x4002, 3)
+    made.output.clear()
+    drive(made, b"\x62\x02\x00\x02\x62\x02\x00\x63")
+    assert bytes(made.output) == struct.pack(">HHHH", 0x7002, 2, 0x7002, 0x63)
+    assert made.ended is None
+    (later,) = drive(made, message(2, b"next under this id"))
+    made.output.clear()
+    made.confirm([later.token])
+    assert bytes(made.output) == struct.pack(">HH", 0x4002, 2)

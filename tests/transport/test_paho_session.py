@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from hub.core.errors import SettingsError
 from hub.transport import BrokerSettings, Mqtt5Session, PahoSession, Session, SessionEvent
-from hub.transport._connection import End
+from hub.transport._ends import End
 from hub.transport._socket import BufferedSocket
 from hub.transport.paho_session import next_protocol
 from tests.servers import Server, free_port, mosquitto, nats, require_binary
@@ -264,9 +264,9 @@ async def test_nats_sends_what_is_in_hand_again_and_the_hub_keeps_one_copy(tmp_p
 @pytest.mark.server
 async def test_paho_runs_on_the_buffered_socket(mosquitto_broker: Broker) -> None:
     """The hook is not public: this fails when a release of paho drops it."""
-    from hub.transport._connection import _Client, open_socket
+    from hub.transport._paho_client import Client, open_socket
 
-    client = _Client(CallbackAPIVersion.VERSION2)
+    client = Client(CallbackAPIVersion.VERSION2)
     client.opener = lambda: open_socket(mosquitto_broker.settings(), None)
     client.connect("127.0.0.1", mosquitto_broker.server.port)
     assert isinstance(client.socket(), BufferedSocket)
