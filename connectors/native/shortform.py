@@ -9,13 +9,15 @@ simulated. No other key is allowed: a mistyped `time` would otherwise stamp ever
 from collections.abc import Mapping
 from typing import Final, cast
 
-from hub.sdk import Decoded, DecodeError, Reading, describe, number, rfc3339_ns
+from hub.sdk import Decoded, DecodeError, Reading, ReadingSet, describe, number, rfc3339_ns
 
 ADVICE: Final = 'send {"time": "2026-11-23T10:00:00Z", "readings": {"pm10": 20.3}}, an array of those, or a SenML array'
 _PLAIN: Final = frozenset({"time", "readings"})
 _KEYS: Final = frozenset({*_PLAIN, "revision", "origin"})
 _VALUE_KEYS: Final = frozenset({"value", "unit", "revision"})
 _ORIGINS: Final = ("imported", "simulated")
+_FLOAT: Final[set[type]] = {float}
+_NUMBERS: Final[set[type]] = {float, int}
 _HIGHEST_REVISION: Final = 2**31 - 1
 
 
@@ -32,8 +34,16 @@ def decode_short(message: dict[str, object], device: str, where: str, out: list[
     revision, origin = (0, None) if message.keys() <= _PLAIN else _extras(message, where)
     stamp = message.get("time")
     time = None if stamp is None else rfc3339_ns(stamp, f"{where}time")
+    kinds = set(map(type, readings.values()))
+    if (
+        time is not None and kinds <= _NUMBERS and not revision and origin is None
+    ):  # plain numbers: finite, by the parser
+        out.append(
+            ReadingSet(device, time, readings if kinds == _FLOAT else {q: float(v) for q, v in readings.items()})
+        )
+        return
     for quantity, value in readings.items():
-        if type(value) is float or type(value) is int:  # the hot path: plain numbers, which the parser made finite
+        if type(value) in _NUMBERS:
             out.append(Reading(device, quantity, float(value), None, time, None, revision, origin))
         else:
             out.append(_detailed(device, quantity, value, f"{where}readings.{quantity}", (time, revision, origin)))

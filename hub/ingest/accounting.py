@@ -2,40 +2,118 @@
 """What a batch adds to the journal. Pure: interpretations and the store's outcomes in, one `JournalBatch` out.
 
 The equations of `hub.core.journal.Counts` hold for every batch by construction: each delivery has one verdict, each
-reading of a decoded delivery one outcome.
+reading of a decoded delivery one outcome. Deliveries about which there is nothing to say (all readings plain, all of
+them new) are nearly all there are: they are tallied per device; the rest is accounted one by one.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import add
+
+from msgspec.structs import astuple, replace
 
 from hub.core.journal import HOUR_NS, AccountKey, Counts, DeviceSeen, JournalBatch, Quarantined
 from hub.core.readings import Outcome, PutResult, Reading
 from hub.ingest.interpret import Fault, Interpretation, Verdict, summarise
 
+Touches = Collection[tuple[str, str, int]]
 _SAMPLE = 1024
 _NEVER = -(2**63)
 
 
-def settle(meanings: Sequence[Interpretation], result: PutResult) -> JournalBatch:
-    """Account for live deliveries. `result` has the outcomes of all their readings, in order."""
+class _Tally:
+    """What a batch brings of one device, as long as everything about it is as it should be."""
+
+    __slots__ = ("messages", "newest", "readings", "received")
+
+    def __init__(self, received: int) -> None:
+        self.messages = 0
+        self.readings = 0
+        self.received = received
+        self.newest = _NEVER
+
+
+def settle(meanings: Sequence[Interpretation], result: PutResult, touches: Touches | None = None) -> JournalBatch:
+    """Account for live deliveries. `result` has the outcomes of all their readings, in order.
+
+    `touches` are those of `touches_of(meanings)`, where they are known already.
+    """
+    if touches is None:
+        touches = touches_of(meanings)
+    if any(result.outcomes):
+        return _settle_singly(meanings, result, touches)
+    tallies, others = _tally(meanings)
+    batch = _settle_singly(others, result, touches)  # all of its outcomes are STORED, so any of them will do
+    return _with_tallies(batch, tallies)
+
+
+def _tally(meanings: Sequence[Interpretation]) -> tuple[dict[tuple[int, str, str], _Tally], list[Interpretation]]:
+    """Tallies of plain deliveries by hour of arrival, connector and device; and all other deliveries."""
+    tallies: dict[tuple[int, str, str], _Tally] = {}
+    others: list[Interpretation] = []
+    start = end = 0
+    for meaning in meanings:
+        group = meaning.group
+        if group is None or meaning.faults or meaning.events:
+            others.append(meaning)
+            continue
+        received, time = meaning.delivery.received, group.time
+        if not start <= received < end:
+            start = received - received % HOUR_NS
+            end = start + HOUR_NS
+        key = start, meaning.connector, meaning.device
+        tally = tallies.get(key)
+        if tally is None:
+            tally = tallies[key] = _Tally(received)
+        tally.messages += 1
+        tally.readings += len(group.values)
+        if received > tally.received:  # noqa: PLR1730 max() costs twice as much, and this is done for every message
+            tally.received = received
+        if time > tally.newest:  # noqa: PLR1730 the same
+            tally.newest = time
+    return tallies, others
+
+
+def _with_tallies(batch: JournalBatch, tallies: Mapping[tuple[int, str, str], _Tally]) -> JournalBatch:
+    """Add tallies to what a batch records of its other deliveries."""
+    accounts = dict(batch.accounts)
+    seen = {one.device: one for one in batch.seen}
+    for hour, connector, device in tallies:
+        tally, key = tallies[hour, connector, device], AccountKey(hour, connector, device)
+        messages, readings = tally.messages, tally.readings
+        own = Counts(messages, messages, 0, 0, 0, readings, readings)
+        held = accounts.get(key)
+        accounts[key] = own if held is None else _sum(held, own)
+        seen[device] = _newer(seen.get(device), device, tally)
+    return replace(batch, accounts=accounts, seen=list(seen.values()))
+
+
+def _sum(one: Counts, other: Counts) -> Counts:
+    return Counts(*map(add, astuple(one), astuple(other)))
+
+
+def _newer(known: DeviceSeen | None, device: str, tally: _Tally) -> DeviceSeen:
+    if known is None:
+        return DeviceSeen(device=device, received=tally.received, time=tally.newest, messages=tally.messages)
+    newest = tally.newest if known.time is None else max(known.time, tally.newest)
+    received, messages = max(known.received, tally.received), known.messages + tally.messages
+    return DeviceSeen(device=device, received=received, time=newest, messages=messages)
+
+
+def _settle_singly(meanings: Sequence[Interpretation], result: PutResult, touches: Touches) -> JournalBatch:
+    """Account delivery by delivery: right for anything."""
     accounts: dict[tuple[int, str, str], Counts] = defaultdict(Counts)
     reasons: dict[tuple[str, str], int] = defaultdict(int)
     quarantined: list[Quarantined] = []
-    all_new = not any(result.outcomes)
     row = 0
     for meaning in meanings:
         received = meaning.delivery.received
         counts = accounts[received - received % HOUR_NS, meaning.connector, meaning.device]
         counts.received += 1
         if meaning.verdict is Verdict.DECODED:
-            first, row = row, row + len(meaning.readings)
+            first, row = row, row + len(meaning.rows)
             for reason in meaning.doubts:
                 reasons[meaning.connector, reason] += 1
-            if all_new and not meaning.faults:  # what nearly every delivery is
-                counts.decoded += 1
-                counts.readings += row - first
-                counts.stored += row - first
-                continue
             outcomes = result.outcomes[first:row]
             conflicts, rejects = store_faults(meaning, outcomes, first, result)
             found = [*meaning.faults, *rejects, *conflicts]
@@ -44,13 +122,13 @@ def settle(meanings: Sequence[Interpretation], result: PutResult) -> JournalBatc
                 quarantined.append(part_of(meaning, found, len(conflicts)))
         else:
             _count_verdict(counts, meaning.verdict)
-            found = meaning.faults
+            found = list(meaning.faults)
             if found:
                 quarantined.append(_whole(meaning))
         for reason in {fault.reason for fault in found}:
             reasons[meaning.connector, reason] += 1
     return JournalBatch(
-        touches=touches_of(meanings),
+        touches=touches,
         accounts={AccountKey(*key): counts for key, counts in accounts.items()},
         reasons=reasons,
         quarantined=quarantined,
@@ -59,13 +137,16 @@ def settle(meanings: Sequence[Interpretation], result: PutResult) -> JournalBatc
     )
 
 
-def touches_of(meanings: Iterable[Interpretation]) -> Collection[tuple[str, str, int]]:
+def touches_of(meanings: Iterable[Interpretation]) -> Touches:
     """The distinct (device, quantity, hour) of the readings, in the order in which they came."""
-    return {
-        (reading.device, reading.quantity, reading.time - reading.time % HOUR_NS): None
-        for meaning in meanings
-        for reading in meaning.readings
-    }.keys()
+    groups: dict[tuple[str, tuple[str, ...], int], None] = {}
+    for meaning in meanings:
+        if (group := meaning.group) is not None:
+            groups[group.device, group.quantities, group.time - group.time % HOUR_NS] = None
+        else:
+            for row in meaning.readings:
+                groups[row.device, (row.quantity,), row.time - row.time % HOUR_NS] = None
+    return {(device, quantity, hour): None for device, names, hour in groups for quantity in names}.keys()
 
 
 def seen_of(meanings: Iterable[Interpretation]) -> list[DeviceSeen]:
@@ -79,10 +160,8 @@ def seen_of(meanings: Iterable[Interpretation]) -> list[DeviceSeen]:
         if found is None:
             found = state[device] = [0, _NEVER, 0]
         found[0] = max(found[0], meaning.delivery.received)
+        found[1] = max([found[1], *(row.time for row in meaning.rows)])
         found[2] += 1
-        for reading in meaning.readings:
-            if reading.time > found[1]:  # noqa: PLR1730 max() costs twice as much, and this is done for every reading
-                found[1] = reading.time
     return [
         DeviceSeen(device=device, received=received, time=None if time == _NEVER else time, messages=messages)
         for device, (received, time, messages) in state.items()
@@ -97,7 +176,7 @@ def store_faults(
     if any(outcomes):
         for i, outcome in enumerate(outcomes):
             if outcome in found:
-                words = _against(meaning.readings[i], result.errors.get(first + i, ""))
+                words = _against(meaning.rows[i], result.errors.get(first + i, ""))
                 found[outcome].append(Fault(_REASONS[outcome], words))
     return found[Outcome.CONFLICT], found[Outcome.REJECTED]
 

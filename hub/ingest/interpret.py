@@ -3,12 +3,14 @@
 
 Every delivery ends in exactly one verdict: `decoded` (readings, events, or both), `quarantined` (nothing of it can be
 used, with one reason), `refused` (beyond the size limit; only a sample is kept) or `ignored` (the hub's own
-publications). Of a decoded delivery single readings may still be at fault: they are in `faults`.
+publications, and foreign devices that somebody has said to ignore). Of a decoded delivery single readings may still be
+at fault: they are in `faults`.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from operator import le
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -18,10 +20,11 @@ from hub.core.delivery import Delivery
 from hub.core.errors import Reject
 from hub.core.journal import HOUR_NS, EventRecord
 from hub.core.places import Device
-from hub.core.readings import AHEAD, EARLIEST, Flag, Reading
+from hub.core.readings import AHEAD, EARLIEST, Flag, Reading, ReadingBatch, ReadingGroup, group_of
 from hub.ingest.normalise import Conversions, normalise
 
 OWN_TOPIC = "cityhub/"  # the hub's own messages to itself
+_MOST_REMEMBERED = 200_000
 
 
 class Verdict(StrEnum):
@@ -31,6 +34,9 @@ class Verdict(StrEnum):
     QUARANTINED = "quarantined"
     REFUSED = "refused"
     IGNORED = "ignored"
+
+
+_DECODED = Verdict.DECODED
 
 
 class Fault(NamedTuple):
@@ -45,6 +51,7 @@ class Fault(NamedTuple):
 class Interpretation(Struct, gc=False):
     """One delivery's meaning. `device` is the registered device it is accounted to, "" when there is none.
 
+    Its readings are a `group` where they are plain, which is nearly always, else single `readings`: never both.
     `doubts` are reason codes of readings that are stored with a flag. `arrival` is set when a reading had to be stamped
     on arrival: hash of the message, and the stamp.
     """
@@ -53,11 +60,47 @@ class Interpretation(Struct, gc=False):
     verdict: Verdict
     connector: str = ""
     device: str = ""
-    readings: list[Reading] = []
-    faults: list[Fault] = []
-    events: list[EventRecord] = []
+    group: ReadingGroup | None = None
+    readings: Sequence[Reading] = ()
+    faults: Sequence[Fault] = ()
+    events: Sequence[EventRecord] = ()
     arrival: tuple[bytes, int] | None = None
-    doubts: list[str] = []
+    doubts: Sequence[str] = ()
+
+    @property
+    def rows(self) -> Sequence[Reading]:
+        """All readings singly, in order."""
+        return self.readings if self.group is None else list(self.group.readings())
+
+
+def batch_of(meanings: Iterable[Interpretation]) -> ReadingBatch:
+    """All readings of a batch, in order, as a store takes them."""
+    parts: list[Reading | ReadingGroup] = []
+    add, extend = parts.append, parts.extend
+    for meaning in meanings:
+        if meaning.group is not None:
+            add(meaning.group)
+        elif meaning.readings:
+            extend(meaning.readings)
+    return ReadingBatch(parts)
+
+
+class _Context(NamedTuple):
+    """What a topic stands for: who decodes it, its variables, and the registered device that it names."""
+
+    connector: sdk.Connector
+    variables: Mapping[str, str]
+    named: str
+    device: Device | None
+
+
+class _Shape(NamedTuple):
+    """What a set of quantities in canonical units must keep to, in order: bounds, and the shortest retention (ns)."""
+
+    quantities: tuple[str, ...]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+    keep: int
 
 
 class Interpreter:
@@ -77,10 +120,15 @@ class Interpreter:
         self._own = own_prefixes
         self._identify = {connector.name: connector.identify for connector in router.connectors}
         self._devices: Mapping[tuple[str, str], Device] = {}
+        self._ignored: frozenset[tuple[str, str]] = frozenset()
+        self._contexts: dict[str, _Context] = {}
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
 
-    def register(self, devices: Iterable[Device]) -> None:
-        """Take over a new state of the registry."""
+    def register(self, devices: Iterable[Device], ignored: Iterable[tuple[str, str]] = ()) -> None:
+        """Take over a new state of the registry; `ignored` are (connector, external id) of foreign devices."""
         self._devices = {(d.connector, self.identify(d.connector, d.external_id)): d for d in devices}
+        self._ignored = frozenset((connector, self.identify(connector, name)) for connector, name in ignored)
+        self._contexts.clear()
 
     def identify(self, connector: str, external_id: str) -> str:
         """An external id as a connector's messages say it, whatever the registration calls it."""
@@ -88,62 +136,116 @@ class Interpreter:
 
     def interpret(self, delivery: Delivery, arrivals: Mapping[bytes, int]) -> Interpretation:
         """Interpret one delivery. `arrivals` has the first arrival of recent messages without time, by hash."""
-        if len(delivery.payload) > self._max_payload:
-            size = f"{len(delivery.payload)} bytes; the limit is {self._max_payload}"
-            return set_aside(delivery, Fault("too_large", size), verdict=Verdict.REFUSED)
-        hit = self._router.match(delivery.topic)
-        if hit is None:
-            if delivery.topic.startswith(self._own):
-                return Interpretation(delivery, Verdict.IGNORED)
-            return set_aside(delivery, Fault("no_connector", f"topic {delivery.topic!r}"))
-        return self._decode(delivery, *hit, arrivals)
-
-    def _decode(
-        self,
-        delivery: Delivery,
-        connector: sdk.Connector,
-        variables: Mapping[str, str],
-        arrivals: Mapping[bytes, int],
-    ) -> Interpretation:
-        named = variables.get(connector.device, "")
+        topic, payload = delivery.topic, delivery.payload
+        context = self._contexts.get(topic) or self._context(topic)
+        if context is None or not 0 < len(payload) <= self._max_payload:
+            return self._without_decoding(delivery, context)
+        connector, variables, named, _ = context
         try:
-            if not delivery.payload:
-                raise Reject("empty", "0 bytes")
-            message = sdk.RawMessage(delivery.topic, delivery.payload, delivery.received)
-            decoded = list(connector.decode(message, variables))
+            decoded = connector.decode(sdk.RawMessage(topic, payload, delivery.received), variables)
+            if type(decoded) is not list:
+                decoded = list(decoded)
         except Reject as error:
             return self._blame(set_aside(delivery, Fault(error.reason, error.detail, named), connector.name))
         except Exception as error:  # a connector must not stop the hub; the message is kept
             fault = Fault("connector_failed", f"{type(error).__name__}: {error}", named)
             return self._blame(set_aside(delivery, fault, connector.name))
+        if len(decoded) == 1 and type(decoded[0]) is sdk.ReadingSet:  # the hot path
+            meaning = self._plain(delivery, context, decoded[0])
+            if meaning is not None:
+                return meaning
         return self._attribute(Interpretation(delivery, Verdict.DECODED, connector.name), decoded, arrivals)
+
+    def _context(self, topic: str) -> _Context | None:
+        hit = self._router.match(topic)
+        if hit is None:
+            return None
+        connector, variables = hit
+        named = variables.get(connector.device, "")
+        if len(self._contexts) >= _MOST_REMEMBERED:
+            self._contexts.clear()
+        context = _Context(connector, variables, named, self._devices.get((connector.name, named)))
+        self._contexts[topic] = context
+        return context
+
+    def _without_decoding(self, delivery: Delivery, context: _Context | None) -> Interpretation:
+        if len(delivery.payload) > self._max_payload:
+            size = f"{len(delivery.payload)} bytes; the limit is {self._max_payload}"
+            return set_aside(delivery, Fault("too_large", size), verdict=Verdict.REFUSED)
+        if context is None:
+            if delivery.topic.startswith(self._own):
+                return Interpretation(delivery, Verdict.IGNORED)
+            return set_aside(delivery, Fault("no_connector", f"topic {delivery.topic!r}"))
+        fault = Fault("empty", "0 bytes", context.named)
+        return self._blame(set_aside(delivery, fault, context.connector.name))
+
+    def _plain(self, delivery: Delivery, context: _Context, item: sdk.ReadingSet) -> Interpretation | None:
+        """The meaning of readings that need nothing done, None when anything is not as usual."""
+        connector, _, named, device = context
+        if item.device != named:
+            device = self._devices.get((connector.name, item.device))
+        quantities, values = tuple(item.values), tuple(item.values.values())
+        shape = self._shapes.get(quantities) or self._shape(quantities)
+        if device is None or shape is None:
+            return None
+        time, received = item.time, delivery.received
+        if not (EARLIEST <= time <= received + AHEAD and received - shape.keep <= time):
+            return None
+        if not (all(map(le, shape.lows, values)) and all(map(le, values, shape.highs))):  # NaN fails both
+            return None
+        group = ReadingGroup(device.id, time, shape.quantities, values, device.origin)
+        return Interpretation(delivery, _DECODED, connector.name, device.id, group)
+
+    def _shape(self, quantities: tuple[str, ...]) -> _Shape | None:
+        """Made on first use; None when one of the quantities is not known."""
+        try:
+            rules = [self._conversions[quantity, None] for quantity in quantities]
+        except Reject:
+            return None
+        if not rules or any((rule.scale, rule.offset) != (1.0, 0.0) for rule in rules):
+            return None
+        if len(self._shapes) >= _MOST_REMEMBERED:  # senders choose what they send: what we remember of it is bounded
+            self._shapes.clear()
+        lows, highs = tuple([rule.minimum for rule in rules]), tuple([rule.maximum for rule in rules])
+        shape = self._shapes[quantities] = _Shape(quantities, lows, highs, min(rule.keep for rule in rules))
+        return shape
 
     def _blame(self, meaning: Interpretation) -> Interpretation:
         """Account a message that could not be decoded to its device, where the topic names a registered one."""
-        device = self._devices.get((meaning.connector, meaning.faults[0].external_id))
+        name = meaning.connector, meaning.faults[0].external_id
+        device = self._devices.get(name)
         if device is not None:
             meaning.device = device.id
+        elif name in self._ignored:
+            return Interpretation(meaning.delivery, Verdict.IGNORED, meaning.connector)
         return meaning
 
     def _attribute(
         self, meaning: Interpretation, decoded: Iterable[sdk.Decoded], arrivals: Mapping[bytes, int]
     ) -> Interpretation:
-        meaning.readings, meaning.faults, meaning.events, meaning.doubts = [], [], [], []
+        readings: list[Reading] = []
+        faults: list[Fault] = []
+        events: list[EventRecord] = []
+        doubts: list[str] = []
         devices, connector, delivery = self._devices, meaning.connector, meaning.delivery
         arrival: int | None = None
         named, device = None, None
-        for item in decoded:
+        foreign = False
+        for item in sdk.singly(decoded):
             if item.device != named:  # nearly always all are one device's
                 named = item.device
                 device = devices.get((connector, named))
             if device is None:
+                if (connector, item.device) in self._ignored:
+                    foreign = True
+                    continue
                 name = clean(item.device)
-                meaning.faults.append(Fault("unknown_device", f"{connector} device {name!r}", name))
+                faults.append(Fault("unknown_device", f"{connector} device {name!r}", name))
                 continue
             if not meaning.device:
                 meaning.device = device.id
             if isinstance(item, sdk.DeviceEvent):
-                meaning.events.append(_event(item, device, delivery.received))
+                events.append(_event(item, device, delivery.received))
                 continue
             if item.time is None and item.server_time is None and arrival is None and not delivery.retain:
                 arrival, digest = _arrival(delivery, arrivals)
@@ -151,13 +253,19 @@ class Interpreter:
             try:
                 reading = normalise(item, device.id, device.origin, self._conversions, delivery.received, arrival)
             except Reject as error:
-                meaning.faults.append(Fault(error.reason, error.detail, item.device))
+                faults.append(Fault(error.reason, error.detail, item.device))
                 continue
-            meaning.readings.append(reading)
+            readings.append(reading)
             if reading.flag != Flag.GOOD:
-                meaning.doubts.append("out_of_range" if reading.flag == Flag.FAIL else "clock_replaced")
-        if meaning.faults and not meaning.readings and not meaning.events:
-            meaning.verdict, meaning.faults = Verdict.QUARANTINED, [summarise(meaning.faults)]
+                doubts.append("out_of_range" if reading.flag == Flag.FAIL else "clock_replaced")
+        if foreign and not (readings or faults or events):
+            meaning.verdict = Verdict.IGNORED
+        elif faults and not readings and not events:
+            meaning.verdict, faults = Verdict.QUARANTINED, [summarise(faults)]
+        meaning.group = None if faults or doubts else group_of(readings)
+        if meaning.group is None:
+            meaning.readings = readings
+        meaning.faults, meaning.events, meaning.doubts = faults, events, doubts
         return meaning
 
 

@@ -8,6 +8,7 @@ server's, with flag 3; without any time the arrival counts, unless the message w
 
 import math
 import sys
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from hub import sdk
@@ -17,25 +18,31 @@ from hub.core.readings import AHEAD, EARLIEST, NS, Flag, Origin, Reading, TimeSo
 
 _LONGEST_UNIT = 32  # characters; no unit of any device is longer
 _MOST_SPELLINGS = 10_000
+FOR_EVER = 2**62  # ns, some 146 years
 
 _ORIGINS = {origin.word: origin for origin in Origin}
 
 
 class Conversion(NamedTuple):
-    """How a reported (quantity, unit) becomes canonical, and its plausible range."""
+    """How a reported (quantity, unit) becomes canonical, its plausible range, and how long it is kept (ns)."""
 
     scale: float
     offset: float
     minimum: float
     maximum: float
+    keep: int
 
 
 class Conversions(dict[tuple[str, str | None], Conversion]):
-    """Conversions by (quantity, unit), computed on first use; raises UnknownQuantity or UnknownUnit."""
+    """Conversions by (quantity, unit), computed on first use; raises UnknownQuantity or UnknownUnit.
 
-    def __init__(self, quantities: Quantities) -> None:
+    `keep` says by domain for how long (ns) readings are kept; a domain that it does not name is kept for ever.
+    """
+
+    def __init__(self, quantities: Quantities, keep: Mapping[str, int] | None = None) -> None:
         super().__init__()
         self._quantities = quantities
+        self._keep = keep or {}
 
     def __missing__(self, key: tuple[str, str | None]) -> Conversion:
         if key[1] is not None and len(key[1]) > _LONGEST_UNIT:
@@ -46,7 +53,8 @@ class Conversions(dict[tuple[str, str | None], Conversion]):
         scale, offset = self._quantities.factor(*key)
         low = -sys.float_info.max if quantity.minimum is None else quantity.minimum
         high = sys.float_info.max if quantity.maximum is None else quantity.maximum
-        self[key] = conversion = Conversion(scale, offset, low, high)
+        keep = self._keep.get(quantity.domain, FOR_EVER)
+        self[key] = conversion = Conversion(scale, offset, low, high, keep)
         return conversion
 
 
@@ -62,7 +70,7 @@ def normalise(
 
     Raises Reject with the reason.
     """
-    scale, offset, low, high = conversions[reported.quantity, reported.unit]
+    scale, offset, low, high, keep = conversions[reported.quantity, reported.unit]
     value = reported.value * scale + offset
     flag = Flag.GOOD
     if not low <= value <= high:  # NaN and infinity too: the bounds are finite
@@ -74,6 +82,10 @@ def normalise(
         time, source, suspect = _other_time(reported, received, arrival)
         if suspect and flag == Flag.GOOD:
             flag = Flag.SUSPECT
+    if time < received - keep:
+        raise Reject(
+            "past_retention", f"{reported.quantity} of {_utc(time)}; readings are kept for {keep // (86400 * NS)} days"
+        )
     if reported.origin is not None:
         origin = max(origin, _ORIGINS[reported.origin])
     return Reading(device, reported.quantity, value, time, flag, source, reported.revision, origin)

@@ -1,45 +1,70 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The thin shell of ingest: batches in; store, journal, acknowledge, in this order and never another.
 
-One batch is one group commit. A store or a journal that is away (Retry) makes the batch wait, unacknowledged, so the
-broker keeps what comes after it; a Stop ends ingest with the batch still unacknowledged. Redrives run between batches
-through the same store and journal. A message without time is stamped once: its hash and arrival are committed before
-its readings are stored, so that a redelivery after a crash finds the first stamp again.
+One batch is one group commit. Up to `DEPTH` batches are under way: while one waits for the store, the next one is
+interpreted and put; journal and acknowledgement follow strictly in the order of receipt. A Stop ends ingest with what
+is under way unacknowledged. A message without time is stamped once: its hash and arrival are committed before its
+readings are stored, so that a redelivery after a crash finds the first stamp again.
+
+A store that does not answer for `spool_after` seconds: batches go to the spool on disk (only what has readings: the
+rest needs no store) and are acknowledged. What comes out of the spool is interpreted, stored and accounted for just as
+if it came from the broker now, and the journal commits the spool's position in the same transaction. The oldest batch
+in the spool is what the store is tried with; once it answers, the spool drains in order, one batch at a time beside the
+live ones. Where there is no room in the spool, or no spool, batches wait unacknowledged, and the broker keeps what
+comes after them.
+
+What may lie in memory: what the session holds unacknowledged (`max_pending_bytes`, `receive_maximum`), and what `DEPTH`
+live batches and one of the spool were decoded to.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 
 from hub.core.delivery import Delivery
 from hub.core.errors import Invalid, Reject, Retry
-from hub.core.journal import HOUR_NS, JournalBatch, Quarantined
+from hub.core.journal import HOUR_NS, DeviceSeen, JournalBatch, OpenBatch, Progress, Quarantined, SpoolPosition
 from hub.core.logs import RateLimited
-from hub.core.ports import ENGINE_ORDERS, CommandQueue, Journal, QuarantineFilter, ReadingStore, Registry, Source
-from hub.core.readings import NS, PutResult, Reading
-from hub.ingest.accounting import settle
-from hub.ingest.interpret import Fault, Interpretation, Interpreter, set_aside
+from hub.core.ports import (
+    ENGINE_ORDERS,
+    CommandQueue,
+    Journal,
+    QuarantineFilter,
+    ReadingStore,
+    Registry,
+    Source,
+    Spool,
+    SpoolState,
+)
+from hub.core.readings import NS, PutResult, ReadingBatch
+from hub.ingest.accounting import Touches, settle, touches_of
+from hub.ingest.fail_points import FailPoints
+from hub.ingest.interpret import Fault, Interpretation, Interpreter, batch_of, set_aside
 from hub.ingest.redrive import RedriveResult, delivery_of, settle_redrive
 
 T = TypeVar("T")
+DEPTH = 3  # batches under way
 _LOG = logging.getLogger("cityhub.ingest")
 _REDRIVE_PAGE = 100  # messages, each as large as the limit at most
 _MOST_ARRIVALS = 200_000
 _NOTHING = PutResult([])
 
 
-class _Work(NamedTuple):
-    """A batch that was interpreted with the registry of `version`; `stamps` go into the journal first."""
+class _Work(Struct):
+    """A batch that was interpreted; `stamps` go into the journal first. `spool` is the position behind it, if there."""
 
+    number: int
     deliveries: Sequence[Delivery]
     meanings: Sequence[Interpretation]
     stamps: Mapping[bytes, int]
-    version: int
+    rows: ReadingBatch
+    touches: Touches
+    spool: SpoolPosition | None = None
 
 
 class QuarantineOrder(Struct, frozen=True):
@@ -71,6 +96,10 @@ class Pipeline:
         *,
         clock: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        spool: Spool | None = None,
+        spool_after: float = 2.0,
+        note: Callable[[OpenBatch], None] = lambda _: None,
+        fail: FailPoints | None = None,
     ) -> None:
         self._source = source
         self._store = store
@@ -80,50 +109,43 @@ class Pipeline:
         self._interpreter = interpreter
         self._clock = clock
         self._sleep = sleep
-        self._turn = asyncio.Lock()
+        self._spool = spool
+        self._spool_after = spool_after
+        self._note = note
+        self._fail = fail or FailPoints({}, lambda: None)
+        self._turn = asyncio.Lock()  # of redrives and other orders
+        self._slots = asyncio.Semaphore(DEPTH)
+        self._last: asyncio.Task[None] | None = None  # of the batches under way, the one that came last
+        self._number = 0
+        self._spooled = SpoolPosition()
+        self._work_in_spool = asyncio.Event()
         self._version = -1
         self._arrivals: dict[bytes, int] = {}
         self._log = RateLimited(_LOG, clock)
         self.waiting_for: str | None = None
+        self.spooling: str | None = None  # why batches go to the spool, None while they do not
 
     async def run(self, poll: float = 0.5) -> None:
-        """Ingest until the source is closed; `poll` is the seconds between looks at registry and orders.
-
-        While a batch is being stored, the next one is interpreted; batches are stored and acknowledged in their order.
-        """
+        """Ingest until the source is closed; `poll` is the seconds between looks at registry and orders."""
         await self.prepare()
         async with asyncio.TaskGroup() as group:
-            chores = group.create_task(self._chores(poll))
-            await self._follow()
-            chores.cancel()
-
-    async def _follow(self) -> None:
-        batches = aiter(self._source.batches())
-        upcoming = asyncio.ensure_future(anext(batches))
-        writing: asyncio.Task[None] | None = None
-        try:
-            while True:
-                await asyncio.wait({upcoming, writing} if writing else {upcoming}, return_when=asyncio.FIRST_COMPLETED)
-                if writing is not None and writing.done():
-                    writing.result()
-                    writing = None
-                if upcoming.done():
-                    work = self._read(upcoming.result())
-                    if writing is not None:
-                        await writing
-                    writing = asyncio.create_task(self._write(work))
-                    upcoming = asyncio.ensure_future(anext(batches))
-        except StopAsyncIteration:
-            if writing is not None:
-                await writing
-        finally:
-            upcoming.cancel()
-            if writing is not None:
-                writing.cancel()
+            beside = [group.create_task(self._chores(poll)), group.create_task(self._drain())]
+            async for deliveries in self._source.batches():
+                await self._begin(group, deliveries)
+            if self._last is not None:
+                await asyncio.wait({self._last})
+            for task in beside:
+                task.cancel()
 
     async def prepare(self) -> None:
-        """Load what a restart must remember: recent arrivals of messages without time, and the registry."""
+        """Load what a restart must remember: arrivals of messages without time, how far it came, the registry."""
         self._arrivals = dict(await self._insist(lambda: self._journal.recent_untimed(self._clock() - HOUR_NS)))
+        progress: Progress = await self._insist(self._journal.progress)
+        self._number, self._spooled = progress
+        if self._spool is not None:
+            spool = self._spool
+            if (await self._insist(lambda: spool.open(self._spooled))).messages:
+                self._work_in_spool.set()
         self.refresh()
 
     def refresh(self) -> None:
@@ -131,49 +153,156 @@ class Pipeline:
         version = self._registry.version()
         if version != self._version:
             snapshot = self._registry.snapshot()
-            self._interpreter.register(snapshot.devices.values())
+            self._interpreter.register(snapshot.devices.values(), snapshot.ignored)
             self._version = snapshot.version
+
+    def spool_state(self) -> SpoolState:
+        """What waits in the spool now."""
+        return SpoolState() if self._spool is None else self._spool.state()
 
     async def take(self, deliveries: Sequence[Delivery]) -> None:
         """One group commit: interpret, store, journal, acknowledge."""
-        await self._write(self._read(deliveries))
+        await self._carry(self._read(deliveries, None), None)
 
-    def _read(self, deliveries: Sequence[Delivery]) -> _Work:
-        meanings = [self._interpreter.interpret(delivery, self._arrivals) for delivery in deliveries]
-        return _Work(deliveries, meanings, self._new_stamps(meanings), self._version)
+    # one batch after the other
 
-    async def _write(self, work: _Work) -> None:
-        async with self._turn:
-            deliveries, meanings, stamps, version = work
-            if version != self._version:  # a device was registered meanwhile: its redrive may be over already
-                meanings = [self._interpreter.interpret(delivery, self._arrivals) for delivery in deliveries]
-            if stamps:
-                await self._insist(partial(self._journal.commit, JournalBatch(untimed=stamps)))
-            result = await self._put([reading for meaning in meanings for reading in meaning.readings])
-            for row in await self._commit(meanings, result):
-                self._log.warning(
-                    row.reason, "message set aside", reason=row.reason, connector=row.connector, topic=row.topic
-                )
-            await self._source.ack([delivery.token for delivery in deliveries])
+    async def _begin(self, group: asyncio.TaskGroup, deliveries: Sequence[Delivery]) -> None:
+        """Start on a batch as soon as fewer than DEPTH are under way."""
+        await self._slots.acquire()
+        self._last = group.create_task(self._carry(self._read(deliveries, None), self._last))
+        self._last.add_done_callback(lambda _: self._slots.release())
 
-    async def _commit(self, meanings: Sequence[Interpretation], result: PutResult) -> Sequence[Quarantined]:
+    def _read(self, deliveries: Sequence[Delivery], spool: SpoolPosition | None) -> _Work:
+        interpret, arrivals = self._interpreter.interpret, self._arrivals
+        meanings = [interpret(delivery, arrivals) for delivery in deliveries]
+        stamps = self._new_stamps(meanings)
+        self._number += 1
+        return _Work(self._number, deliveries, meanings, stamps, batch_of(meanings), touches_of(meanings), spool)
+
+    async def _carry(self, work: _Work, before: asyncio.Task[None] | None) -> None:
+        """Store a batch; once all before it are done: journal it, acknowledge it."""
+        if work.stamps:
+            await self._insist(partial(self._journal.commit, JournalBatch(untimed=work.stamps)))
+        result = await self._put(work)
+        if before is not None:
+            await asyncio.wait({before})
+            if before.cancelled() or before.exception() is not None:
+                return  # ingest ends: what was not acknowledged comes again
+        if result is None:
+            result = await self._keep(work)
+        if result is not None:
+            self._fail.at("stored")
+            rows = await self._commit(work.meanings, result, work)
+            self._fail.at("journalled")
+        else:
+            rows = await self._commit_spooled(work)
+            self._fail.at("spooled")
+        for row in rows:
+            words = {"reason": row.reason, "connector": row.connector, "topic": row.topic}
+            self._log.warning(row.reason, "message set aside", **words)
+        if work.spool is None:
+            await self._source.ack([delivery.token for delivery in work.deliveries])
+        elif self._spool is not None:
+            self._spooled = work.spool
+            await self._spool.done(work.spool)
+
+    async def _put(self, work: _Work) -> PutResult | None:
+        """Store the readings of a batch; None when the store has been away for so long that it goes to the spool."""
+        if not len(work.rows):
+            return _NOTHING
+        if work.spool is None and self.spooling is not None:
+            return None
+        self._note(OpenBatch(number=work.number, started=self._clock(), **_sizes(work), touches=work.touches))
+        self._fail.at("noted")
+        waited = 0.0
+        while True:
+            try:
+                result = await self._store.put(work.rows)
+            except Retry as error:
+                self._wait_for(error)
+                if self._spool is not None and work.spool is None and waited + error.after > self._spool_after:
+                    self.spooling = str(error)
+                    return None
+                waited += error.after
+                await self._sleep(error.after)
+            else:
+                self.waiting_for = self.spooling = None
+                return result
+
+    # the journal
+
+    async def _commit(
+        self, meanings: Sequence[Interpretation], result: PutResult, work: _Work, *, last: bool = True
+    ) -> Sequence[Quarantined]:
         """Journal a batch. One that cannot be recorded is halved until exactly the guilty message is set aside."""
-        batch = settle(meanings, result)
+        batch = settle(meanings, result, work.touches if meanings is work.meanings else None)
+        if last:
+            batch.number, batch.spool = work.number, work.spool
         try:
             await self._insist(partial(self._journal.commit, batch))
         except Reject as error:
             if len(meanings) > 1:
                 middle = len(meanings) // 2
-                rows = sum(len(meaning.readings) for meaning in meanings[:middle])
-                first = await self._commit(meanings[:middle], _part(result, 0, rows))
-                return [*first, *await self._commit(meanings[middle:], _part(result, rows, len(result.outcomes)))]
+                rows = sum(len(meaning.rows) for meaning in meanings[:middle])
+                first = await self._commit(meanings[:middle], _part(result, 0, rows), work, last=False)
+                rest = _part(result, rows, len(result.outcomes))
+                return [*first, *await self._commit(meanings[middle:], rest, work, last=last)]
             batch = settle([set_aside(meanings[0].delivery, Fault(error.reason, error.detail))], _NOTHING)
+            if last:
+                batch.number, batch.spool = work.number, work.spool
             await self._insist(partial(self._journal.commit, batch))
         return batch.quarantined
 
+    async def _commit_spooled(self, work: _Work) -> Sequence[Quarantined]:
+        """Journal what of a spooled batch needs no store; that the other devices have spoken is worth knowing now."""
+        rest = [meaning for meaning in work.meanings if not len(meaning.rows)]
+        batch = settle(rest, _NOTHING)
+        spoken = {meaning.device: meaning.delivery.received for meaning in work.meanings if len(meaning.rows)}
+        seen = [DeviceSeen(device=device, received=at, time=None, messages=0) for device, at in spoken.items()]
+        batch.seen, batch.number = [*batch.seen, *seen], work.number
+        await self._insist(partial(self._journal.commit, batch))
+        return batch.quarantined
+
+    # the spool
+
+    async def _keep(self, work: _Work) -> PutResult | None:
+        """Put a batch into the spool; where that has no room, into the store, whichever can take it first."""
+        if self._spool is None:
+            raise RuntimeError("only a pipeline with a spool gives up on the store")
+        rows = [_stamped(meaning) for meaning in work.meanings if len(meaning.rows)]
+        while True:
+            try:
+                await self._spool.append(rows)
+            except Retry as error:
+                self._wait_for(error)
+                await self._sleep(error.after)
+            else:
+                self.waiting_for = None
+                self._work_in_spool.set()
+                return None
+            try:
+                result = await self._store.put(work.rows)
+            except Retry as error:
+                self._wait_for(error)
+            else:
+                self.waiting_for = self.spooling = None
+                return result
+
+    async def _drain(self) -> None:
+        """Take what waits in the spool, in order; live batches go on beside it."""
+        spool = self._spool
+        while spool is not None:
+            await self._work_in_spool.wait()
+            self._work_in_spool.clear()
+            while (batch := await self._insist(partial(spool.next, self._spooled))) is not None:
+                await self._carry(self._read(batch.deliveries, batch.position), None)
+
     async def redrive(self, where: QuarantineFilter) -> RedriveResult:
-        """Take waiting messages through the pipeline again."""
+        """Take waiting messages through the pipeline again; those that are on their way into quarantine come first."""
         total, after = RedriveResult(), 0
+        self.refresh()
+        if self._last is not None:
+            await asyncio.wait({self._last})
         while True:
             async with self._turn:
                 self.refresh()
@@ -182,7 +311,7 @@ class Pipeline:
                     return total
                 after = rows[-1].id
                 meanings = [self._interpreter.interpret(delivery_of(row), self._arrivals) for row in rows]
-                result = await self._put([reading for meaning in meanings for reading in meaning.readings])
+                result = await self._store_insisting(batch_of(meanings))
                 batch, page = settle_redrive(rows, meanings, result)
                 await self._insist(partial(self._journal.commit, batch))
             total.tried += page.tried
@@ -241,8 +370,12 @@ class Pipeline:
             del self._arrivals[oldest]
         return fresh
 
-    async def _put(self, rows: list[Reading]) -> PutResult:
-        return await self._insist(lambda: self._store.put(rows)) if rows else _NOTHING
+    async def _store_insisting(self, rows: ReadingBatch) -> PutResult:
+        return await self._insist(lambda: self._store.put(rows)) if len(rows) else _NOTHING
+
+    def _wait_for(self, error: Retry) -> None:
+        self.waiting_for = str(error)
+        self._log.warning("waiting", "ingest waits", detail=str(error), seconds=error.after)
 
     async def _insist(self, action: Callable[[], Awaitable[T]]) -> T:
         """Try until it works; what waits is not acknowledged, so nothing is lost. Stop passes through."""
@@ -250,12 +383,22 @@ class Pipeline:
             try:
                 result = await action()
             except Retry as error:
-                self.waiting_for = str(error)
-                self._log.warning("waiting", "ingest waits", detail=str(error), seconds=error.after)
+                self._wait_for(error)
                 await self._sleep(error.after)
             else:
                 self.waiting_for = None
                 return result
+
+
+def _sizes(work: _Work) -> Mapping[str, int]:
+    return {"messages": len(work.deliveries), "readings": len(work.rows)}
+
+
+def _stamped(meaning: Interpretation) -> Delivery:
+    """The delivery for the spool: one without time carries the stamp that it was given, for whenever it comes out."""
+    if meaning.arrival is None:
+        return meaning.delivery
+    return replace(meaning.delivery, received=meaning.arrival[1], dup=False)
 
 
 def _part(result: PutResult, first: int, last: int) -> PutResult:

@@ -47,7 +47,7 @@ def settle_redrive(
     retried: list[Quarantined] = []
     first = 0
     for row, meaning in zip(rows, meanings, strict=True):
-        outcomes = result.outcomes[first : first + len(meaning.readings)]
+        outcomes = result.outcomes[first : first + len(meaning.rows)]
         conflicts, rejects = store_faults(meaning, outcomes, first, result)
         first += len(outcomes)
         faults = [*meaning.faults, *rejects, *conflicts]

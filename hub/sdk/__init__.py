@@ -10,6 +10,8 @@ from hub.sdk._types import (
     Field,
     RawMessage,
     Reading,
+    ReadingSet,
+    singly,
 )
 from hub.sdk.codec_fields import CODEC_FIELDS
 from hub.sdk.discovery import configured, discover, families
@@ -31,6 +33,7 @@ __all__ = [
     "Field",
     "RawMessage",
     "Reading",
+    "ReadingSet",
     "Route",
     "Router",
     "Sample",
@@ -59,6 +62,7 @@ __all__ = [
     "section",
     "sections",
     "shorten",
+    "singly",
     "text",
     "text_number",
     "unix_ns",

@@ -7,7 +7,7 @@ cannot read it raises as `DecodeError(reason, detail)` with a code of `hub.core.
 the device used: the hub converts.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
@@ -40,6 +40,23 @@ class Reading(Struct, frozen=True, gc=False):
     origin: str | None = None
 
 
+class ReadingSet(Struct, frozen=True, gc=False):
+    """Several readings of one device at one instant, by quantity: the cheap form of what most messages are.
+
+    `values` are finite floats in the quantities' canonical units, stamped by the device itself, of revision 0. It means
+    exactly what single readings of the same would mean; whatever needs more than this is yielded as `Reading`.
+    """
+
+    device: str
+    time: int
+    values: Mapping[str, float]
+
+    def readings(self) -> Iterator[Reading]:
+        """The same as single readings."""
+        for quantity, value in self.values.items():
+            yield Reading(self.device, quantity, value, None, self.time)
+
+
 class DeviceEvent(Struct, frozen=True, gc=False):
     """Something that happened to a device: `kind` join, status, log, error ...; `text` says it in words.
 
@@ -54,8 +71,17 @@ class DeviceEvent(Struct, frozen=True, gc=False):
     time: int | None = None
 
 
-Decoded = Reading | DeviceEvent
+Decoded = Reading | ReadingSet | DeviceEvent
 Decode = Callable[[RawMessage, Mapping[str, str]], Iterable[Decoded]]
+
+
+def singly(decoded: Iterable[Decoded]) -> Iterator[Reading | DeviceEvent]:
+    """What was decoded, with sets of readings taken apart."""
+    for item in decoded:
+        if isinstance(item, ReadingSet):
+            yield from item.readings()
+        else:
+            yield item
 
 
 class Field(NamedTuple):

@@ -18,7 +18,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from hub.core.errors import DecodeError
-from hub.sdk._types import ConfigurableConnector, Connector, Decoded, RawMessage, Reading
+from hub.sdk._types import ConfigurableConnector, Connector, Decoded, DeviceEvent, RawMessage, Reading, singly
 from hub.sdk.discovery import configured
 from hub.sdk.times import rfc3339
 from hub.sdk.topics import Router
@@ -105,10 +105,10 @@ def _configured_samples(family: ConfigurableConnector, folder: Path) -> Iterator
 
 def render(decoded: Iterable[Decoded]) -> list[dict[str, Any]]:
     """What was decoded as JSON data: times in RFC 3339, fields at their default left out."""
-    return [_render(item) for item in decoded]
+    return [_render(item) for item in singly(decoded)]
 
 
-def _render(item: Decoded) -> dict[str, Any]:
+def _render(item: Reading | DeviceEvent) -> dict[str, Any]:
     defaults = {field.name: field.default for field in structs.fields(item)}
     shown = {k: v for k, v in structs.asdict(item).items() if v != defaults[k]}
     shown = {k: rfc3339(v) if k in _TIMES else v for k, v in shown.items()}

@@ -192,7 +192,7 @@ def decoded(world: World) -> list[sdk.Reading]:
     found = []
     for message in world.outbox.sent:
         _, device, _ = message.topic.split("/")
-        found += list(CONNECTOR.decode(sdk.RawMessage(message.topic, message.payload), {"device": device}))
+        found += sdk.singly(CONNECTOR.decode(sdk.RawMessage(message.topic, message.payload), {"device": device}))
     return [row for row in found if isinstance(row, sdk.Reading)]
 
 

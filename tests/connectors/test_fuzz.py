@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import connectors
 from hub.core.reasons import REASONS
-from hub.sdk import DecodeError, DeviceEvent, RawMessage, Reading, Router, Sample, families, find_samples
+from hub.sdk import DecodeError, DeviceEvent, RawMessage, Reading, Router, Sample, families, find_samples, singly
 
 ROOT = Path(connectors.__file__).parent
 SAMPLES = [s for name, item in families(connectors).items() for s in find_samples(item, ROOT / name / "samples")]
@@ -57,7 +57,7 @@ def check(sample: Sample, payload: bytes) -> None:
     assert route is not None
     fault, decoded = None, []
     try:
-        decoded = list(route.connector.decode(RawMessage(sample.topic, payload, 1), route.variables))
+        decoded = list(singly(route.connector.decode(RawMessage(sample.topic, payload, 1), route.variables)))
     except DecodeError as error:
         fault = error
     assert fault is None or (fault.reason in REASONS and 0 < len(fault.detail) <= 500)

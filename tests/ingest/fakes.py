@@ -22,15 +22,18 @@ class Clock:
 
 
 class MemoryStore:
-    """The key rule over a dict; can be told to be away for the next `away` calls."""
+    """The key rule over a dict; can be told to be away for the next `away` calls, or to wait at a `gate`."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str, int], Reading] = {}
         self.away = 0
         self.calls: list[str] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def put(self, rows: Sequence[Reading]) -> PutResult:
         self.calls.append("put")
+        await self.gate.wait()
         if self.away:
             self.away -= 1
             raise Retry("store is away", after=0.0)
@@ -83,10 +86,10 @@ class ListSource:
 
 
 class EndlessSource(ListSource):
-    """One batch, and then nothing for ever, as a quiet broker."""
+    """The batches given, and then nothing for ever, as a quiet broker."""
 
-    def __init__(self, batch: Sequence[Delivery]) -> None:
-        super().__init__([batch])
+    def __init__(self, *batches: Sequence[Delivery]) -> None:
+        super().__init__(batches)
 
     async def batches(self) -> AsyncIterator[Sequence[Delivery]]:
         async for batch in super().batches():

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Store, journal, acknowledge; and what becomes of everything that cannot be stored."""
 
+import asyncio
+
 import pytest
 
 from hub.core.errors import Stop
@@ -210,14 +212,22 @@ async def test_the_next_batch_is_read_while_one_is_stored_and_written_after_it(b
 
 
 async def test_a_device_registered_between_reading_and_storing_is_not_missed(bench: Bench) -> None:
-    """Its message was read as unknown; its redrive is over before the message could wait in quarantine."""
-    work = bench.pipeline._read([delivery(GOOD, topic="devices/new-1/readings")])
+    """Its message was read as unknown and waits behind a slow store; its redrive must wait for it to be journalled."""
+    bench.store.gate.clear()
+    unknown = delivery(GOOD, topic="devices/new-1/readings", token=2)
+    bench.pipeline._source = EndlessSource([delivery(GOOD)], [unknown])
+    running = asyncio.create_task(bench.pipeline.run(poll=0.01))
+    while bench.store.calls != ["put"]:
+        await asyncio.sleep(0.01)
     bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
-    bench.pipeline.refresh()
-    await bench.pipeline.obey()
-    await bench.pipeline._write(work)
-    assert {row.device for row in bench.store.rows.values()} == {"new-1"}
+    await asyncio.sleep(0.1)
+    bench.store.gate.set()
+    while not bench.registry.results:
+        await asyncio.sleep(0.01)
+    running.cancel()
+    assert {row.device for row in bench.store.rows.values()} == {"air-1", "new-1"}
     assert bench.reader.quarantine(QuarantineFilter()) == []
+    bench.assert_balanced()
 
 
 async def test_an_error_that_stops_ingest_is_not_waited_out(bench: Bench) -> None:

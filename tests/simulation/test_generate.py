@@ -16,7 +16,7 @@ from hub.core.errors import Invalid
 from hub.core.quantities import Kind, Quantities
 from hub.core.readings import NS
 from hub.devices.city import load_city
-from hub.sdk import RawMessage
+from hub.sdk import RawMessage, singly
 from hub.simulation import generate, simulated_city
 from hub.simulation.generate import EARLIEST
 
@@ -33,7 +33,7 @@ def _ns(text: str) -> int:
 def _readings(messages):
     """Readings by the real connector."""
     for message in messages:
-        yield from CONNECTOR.decode(RawMessage(message.topic, message.payload), {"device": message.device})
+        yield from singly(CONNECTOR.decode(RawMessage(message.topic, message.payload), {"device": message.device}))
 
 
 def _series(start: int, end: int, device: str, quantity: str) -> list[tuple[int, float]]:
