@@ -52,6 +52,7 @@ class EngineWorker:
             self._ledger.devices,
             self._journals,
             parts.clock,
+            keep=parts.settings.keep,
         )
 
     async def run(self) -> None:
@@ -131,7 +132,7 @@ class EngineWorker:
         wanted = {name: arguments.get(name) for name in ("indicator", "place")}
         work = self._engine.recompute(**wanted, progress=progress)  # type: ignore[arg-type]  # written by `recompute`
         done = await self._thread.run(work)
-        return {"windows": done.windows, "written": done.written}
+        return {"windows": done.windows, "written": done.written, "frozen": done.frozen}
 
     async def _device_info(self) -> None:
         """Keep the dashboards' list of devices and places up to date with the registry."""

@@ -156,6 +156,8 @@ def recompute(settings: Settings, indicator: str | None, place: str | None) -> N
         else:
             result = uvloop.run(_own_work(parts, "recompute", arguments))
     print(f"computed {result.get('windows')} windows, {result.get('written')} values changed")
+    if result.get("frozen"):
+        print(f"{result['frozen']} windows are past retention: they are frozen and stay as they are")
 
 
 def republish(settings: Settings) -> None:

@@ -7,6 +7,7 @@
     steps, cells, combine   the kernel: columns of readings -> steps -> inputs per window -> results
     revision                what becomes of a result: provisional, final, revision, nothing
     plan, engine            which windows are dirty, and the shell that reads, computes and commits them
+    frozen                  which of them are past retention and stay as they are
     projector               the change feed -> sinks;  representation: one value as public JSON
     table, evaluate         the same kernel on a table, for people and tests
 

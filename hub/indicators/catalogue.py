@@ -24,11 +24,12 @@ _WINDOWS = list(Period)
 
 
 class Catalogue(Struct, frozen=True):
-    """Definitions by id, inputs before what depends on them, and kind and unit of every quantity that they use."""
+    """Definitions by id, inputs before what depends on them, and kind, unit, domain of every quantity in use."""
 
     definitions: Mapping[str, Definition]
     kinds: Mapping[str, Kind]
     units: Mapping[str, str]
+    domains: Mapping[str, str] = {}
 
     def get(self, indicator: str) -> Definition:
         """The definition with this id; NotFound suggests near names."""
@@ -91,7 +92,10 @@ def build_catalogue(named: Sequence[tuple[str, Definition]], quantities: Quantit
     used = {q for definition in known.values() for q in definition.quantities}
     found = {q: quantities.get(q) for q in sorted(used)}
     return Catalogue(
-        _ordered(known, origin), {q: f.kind for q, f in found.items()}, {q: f.unit for q, f in found.items()}
+        _ordered(known, origin),
+        {q: f.kind for q, f in found.items()},
+        {q: f.unit for q, f in found.items()},
+        {q: str(f.domain) for q, f in found.items()},
     )
 
 

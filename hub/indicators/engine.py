@@ -8,7 +8,8 @@ A step is one wave:
     nothing left to do: values whose grace is over become final
 
 Invariants. The engine's memory changes only after the commit, so an error anywhere (the store is away: Retry) leaves
-everything to be done again, and a crash continues from the cursors. Values become final only once every touch log is
+everything to be done again, and a crash continues from the cursors. Windows past retention are left alone
+(`hub.indicators.frozen`), whoever asks for them. Values become final only once every touch log is
 read to its end, so a reading that was acknowledged before the grace was over is in the first final value.
 
 Cursors in the ledger: `touch:<n>`, `corrections`, `registry`, `definition:<id>` (the version that was last applied) and
@@ -23,7 +24,7 @@ until the last piece of the job: a crash on the way begins the job again.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -36,6 +37,7 @@ from hub.core.ports import JournalReader, ReadingStore, Registry, ValueLedger
 from hub.core.readings import Series
 from hub.core.windows import Calendar
 from hub.indicators.catalogue import Catalogue
+from hub.indicators.frozen import horizons, thawed
 from hub.indicators.jobs import Job, changes, marks_of_job, only_cursor
 from hub.indicators.plan import Marks, marks_of
 from hub.indicators.revision import finalise
@@ -49,13 +51,14 @@ _log = logging.getLogger(__name__)
 
 
 class StepResult(Struct, frozen=True):
-    """What was done; `more` says that there is work left that could be done at once."""
+    """What was done; `more` says that there is work left that could be done at once, `frozen` what was left alone."""
 
     touches: int = 0
     windows: int = 0
     written: int = 0
     finalised: int = 0
     more: bool = False
+    frozen: int = 0
 
     def plus(self, other: "StepResult") -> "StepResult":
         """Sum of two, `more` of the later."""
@@ -65,6 +68,7 @@ class StepResult(Struct, frozen=True):
             self.written + other.written,
             self.finalised + other.finalised,
             other.more,
+            self.frozen + other.frozen,
         )
 
 
@@ -84,7 +88,8 @@ class _Intake(Struct):
 class Engine:
     """Keeps indicator values true. `clock` gives ns since 1970; one engine at a time may write a ledger.
 
-    `journals[n]` is read behind the cursor `touch:<n>`, at most `touch_limit` touches a step.
+    `journals[n]` is read behind the cursor `touch:<n>`, at most `touch_limit` touches a step. `keep`: for how long
+    (ns) readings of a domain are kept; domains that are not in it are kept for ever.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class Engine:
         journals: Sequence[JournalReader],
         clock: Callable[[], int],
         touch_limit: int = 5_000,
+        keep: Mapping[str, int] | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._city = city
@@ -106,6 +112,7 @@ class Engine:
         self._journals = journals
         self._clock = clock
         self._limit = touch_limit
+        self._keep = keep or {}
         self._jobs: deque[Job] = deque()
         self._notes: dict[str, int] = {}  # cursors that go with the next commit
         self._snapshot: RegistrySnapshot | None = None
@@ -128,7 +135,7 @@ class Engine:
             more = bool(self._jobs) or not intake.drained
             finalised = 0 if more or self._ledger.holds(now) else self._finalise(now)
             more = more or finalised >= self._limit
-            return StepResult(intake.touches, done.windows, done.written, finalised, more)
+            return StepResult(intake.touches, done.windows, done.written, finalised, more, done.frozen)
 
     async def settle(self) -> StepResult:
         """Step until nothing is left to do."""
@@ -182,17 +189,19 @@ class Engine:
         """One wave; while the engine is `behind` with its work, or an import runs, no window is closed by it."""
         held = behind or bool(self._ledger.holds(now))
         world = World(self._catalogue, self._city, snapshot, tuple(self._corrections), now, held)
-        marks = Marks()
-        marks.merge(intake.touched)
-        marks.merge(intake.rows)
-        self._mark_gaps(marks, intake.touched, snapshot, silence, now)
+        asked = Marks()
+        asked.merge(intake.touched)
+        asked.merge(intake.rows)
+        limits = horizons(self._catalogue, self._keep, now)
+        marks, frozen = thawed(asked, limits)
+        marks.merge(thawed(self._gaps(intake.touched, snapshot, silence, now), limits)[0])
         wave = Wave(world, self._store, self._ledger)
         await wave.run(marks)
         values = wave.commits()
         if values or intake.cursors:
             self._ledger.commit(values, intake.cursors)
         silence.learn(intake.touched, now)
-        return StepResult(windows=wave.windows, written=len(values))
+        return StepResult(windows=wave.windows, written=len(values), frozen=frozen)
 
     def _finalise(self, now: int) -> int:
         """Close windows whose grace is over, at most `touch_limit` of them."""
@@ -313,10 +322,12 @@ class Engine:
     async def _marks_of(self, job: Job, snapshot: RegistrySnapshot) -> tuple[Marks, Marks]:
         return await marks_of_job(job, snapshot, self._catalogue, self._city, self._store, self._ledger)
 
-    def _mark_gaps(self, marks: Marks, touched: Marks, snapshot: RegistrySnapshot, silence: Silence, now: int) -> None:
-        """Mark windows that fell silent and have no row yet."""
+    def _gaps(self, touched: Marks, snapshot: RegistrySnapshot, silence: Silence, now: int) -> Marks:
+        """Windows that fell silent and have no row yet."""
+        marks = Marks()
         for key, starts in silence.candidates(touched, snapshot, now).items():
             keys = [(*key, start) for start in starts.tolist()]
             stored = self._ledger.current(keys)
             fresh = [k[2] for k in keys if k not in stored]
             marks.add(key, np.array(fresh, dtype=np.int64), LATE)
+        return marks

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which windows are frozen: those that need readings from before the retention of their domain. Pure.
+
+A window of readings is computed as long as everything that it is made of must still be there: its own stretch, and for
+counters and states the reach before it. After that its value stays as it is, whatever arrives late, is corrected,
+registered, defined anew or recomputed; a window that has no value by then never gets one. Windows made of other
+indicators' values are not frozen: the ledger keeps those for ever, frozen ones included.
+
+Retention must be long enough that no window freezes before its grace is over: `check_keep` sees to it at start.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from hub.core.errors import SettingsError
+from hub.core.windows import HOUR, Period
+from hub.indicators.catalogue import Catalogue
+from hub.indicators.definition import Definition
+from hub.indicators.kernel import reach
+from hub.indicators.plan import Marks
+
+DAY = 24 * HOUR
+LONGEST: Mapping[Period, int] = {  # a day may have 25 hours, and each longer window may hold that day
+    Period.HOUR: HOUR,
+    Period.DAY: DAY + HOUR,
+    Period.MONTH: 31 * DAY + HOUR,
+    Period.YEAR: 366 * DAY + HOUR,
+}
+
+
+def horizons(catalogue: Catalogue, keep: Mapping[str, int], now: int) -> Mapping[str, int]:
+    """The first start (ns) that is not frozen, by indicator; `keep` in ns by domain. Indicators not in it never freeze.
+
+    A window that begins before any of its inputs' limit is frozen, so the latest limit counts.
+    """
+    found = {}
+    for d in catalogue:
+        limits = [now - kept + behind for _, kept, behind in _limited(d, catalogue, keep)]
+        if limits:
+            found[d.id] = max(limits)
+    return found
+
+
+def thawed(marks: Marks, horizons: Mapping[str, int]) -> tuple[Marks, int]:
+    """The marks without frozen windows, and how many of those there were."""
+    left, frozen = Marks(), 0
+    for key in marks.starts:
+        starts = marks.of(key)
+        kept = starts[starts >= horizons[key[0]]] if key[0] in horizons else starts
+        frozen += len(starts) - len(kept)
+        if len(kept):
+            left.starts[key], left.causes[key] = [kept], set(marks.causes[key])
+    return left, frozen
+
+
+def check_keep(catalogue: Catalogue, keep: Mapping[str, int]) -> None:
+    """SettingsError where a domain is kept for less time than a definition needs until its windows are closed."""
+    for d in catalogue:
+        for domain, kept, behind in _limited(d, catalogue, keep):
+            needed = LONGEST[d.window] + d.grace_ns + behind
+            if kept < needed:
+                raise SettingsError(
+                    f"retention.{domain}",
+                    f"{kept // DAY} days are too few: {d.id} needs at least {-(-needed // DAY)} "
+                    f"(its window {d.window}, its grace {d.grace}"
+                    + (", and the day before for the reading before)" if behind else ")"),
+                )
+
+
+def _limited(d: Definition, catalogue: Catalogue, keep: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
+    """(domain, kept, reach) of each quantity that is not kept for ever."""
+    for quantity in d.quantities:
+        domain = catalogue.domains.get(quantity, "")
+        if domain in keep:
+            yield domain, keep[domain], reach(catalogue, quantity)
