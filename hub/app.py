@@ -20,16 +20,22 @@ from hub.core.quantities import Quantities
 from hub.datadir import DataDir
 from hub.devices.city import City, load_city
 from hub.indicators.catalogue import Catalogue, load_catalogue
+from hub.indicators.frozen import check_keep
 from hub.ingest.interpret import Interpreter
 from hub.ingest.journal_reader import SqliteJournalReader
 from hub.ingest.normalise import Conversions
+from hub.ingest.shard_list import read_list
+from hub.ingest.shards import FIRST_CLIENT, Division, Layout, by_connector, filters
 from hub.settings import Settings, secret_of
 from hub.storage.ledger import Ledger, sqlite_url
+from hub.transport import SessionEvent, SessionMemory
 from hub.transport.embedded import EmbeddedBroker, EmbeddedSettings
-from hub.transport.paho_session import SessionEvent
 from hub.transport.publisher import MqttPublisher
 from hub.transport.session import Session
 from hub.transport.settings import BrokerSettings
+
+_EXACT = 200  # filters of single devices in a session; with more a worker hears all devices and drops the others'
+_EXACT_EMBEDDED = 6  # the NATS server has room for eight subscriptions of a session
 
 if TYPE_CHECKING:
     from hub.storage._influx_settings import InfluxSettings
@@ -52,7 +58,8 @@ class Parts:
     def ledger(self) -> Ledger:
         """The ledger, not opened yet."""
         url = self.settings.ledger.url
-        return Ledger(url.get_secret_value() if url else sqlite_url(self.data.ledger))
+        where = url.get_secret_value() if url else sqlite_url(self.data.ledger)
+        return Ledger(where, shards=self.shards())
 
     def connectors(self) -> tuple[sdk.Connector, ...]:
         """All connectors, with the city's own mappings."""
@@ -61,26 +68,58 @@ class Parts:
     def catalogue(self) -> Catalogue:
         """All definitions, validated."""
         extra = self.settings.indicators.definitions
-        return load_catalogue(self.quantities, [extra] if extra else [])
+        catalogue = load_catalogue(self.quantities, [extra] if extra else [])
+        check_keep(catalogue, self.settings.keep)
+        return catalogue
+
+    def shards(self) -> int:
+        """How many journals there are or will be: one a worker, and those that earlier workers left."""
+        return max(self.settings.ingest.workers, self.data.shards())
 
     def journals(self) -> list[SqliteJournalReader]:
-        """Readers of all journals."""
-        return [SqliteJournalReader(self.data.journal(), "0")]
+        """Readers of all journals; the list's index is the shard."""
+        return [SqliteJournalReader(self.data.journal(shard), str(shard)) for shard in range(self.shards())]
 
-    def interpreter(self) -> Interpreter:
+    def layout(self) -> Layout:
+        """How the settings divide messages among workers; SettingsError where a worker would get nothing."""
+        connectors, ingest = self.connectors(), self.settings.ingest
+        names = [connector.name for connector in connectors]
+        for name in set(ingest.shards) - set(names):
+            raise SettingsError("ingest.shards", f"there is no connector {name!r}; there are {', '.join(names)}")
+        if ingest.shard_file is not None:
+            division = Division(shards=ingest.workers, devices=read_list(ingest.shard_file, ingest.workers, connectors))
+        else:
+            division = by_connector(ingest.workers, names, ingest.shards)
+        most = _EXACT_EMBEDDED if self.settings.mqtt.host is None else _EXACT
+        catch_all = self.settings.mqtt.catch_all
+        subscribed = [
+            tuple(filters(division, shard, connectors, catch_all=catch_all, most=most))
+            for shard in range(division.shards)
+        ]
+        if empty := [shard for shard, of_shard in enumerate(subscribed) if not of_shard]:
+            raise SettingsError(
+                "ingest.workers",
+                f"nothing is left for shard {empty[0]}: take fewer workers, or change "
+                + ("ingest.shard_file" if ingest.shard_file else "ingest.shards (or divide by device)"),
+            )
+        return Layout(division=division, filters=subscribed)
+
+    def interpreter(self, router: sdk.Router | None = None) -> Interpreter:
         """Routing, decoding and normalising."""
         return Interpreter(
-            sdk.Router(self.connectors()),
+            router or sdk.Router(self.connectors()),
             Conversions(self.quantities),
             max_payload=self.settings.ingest.max_payload_bytes,
         )
 
-    def filters(self) -> Sequence[str]:
-        """What ingest subscribes to."""
-        if self.settings.mqtt.catch_all:
-            return ["#"]
-        templates = [topic for connector in self.connectors() for topic in connector.topics]
-        return [sdk.compile_template(topic).filter for topic in templates]
+    def running_layout(self) -> Layout:
+        """What the sessions on the broker were made for; the settings' own before the first run."""
+        recorded = self.data.recorded()
+        return self.layout() if recorded is None else recorded.current
+
+    def filters(self, shard: int = 0) -> Sequence[str]:
+        """What an ingest worker subscribes to."""
+        return self.layout().filters[shard]
 
     def embedded(self) -> EmbeddedBroker:
         """The hub's own broker; making the object starts nothing."""
@@ -95,19 +134,19 @@ class Parts:
             )
         return EmbeddedBroker(settings)
 
-    def broker(self) -> BrokerSettings:
-        """How the hub reaches its broker."""
+    def broker(self, client: str = FIRST_CLIENT) -> BrokerSettings:
+        """How the hub's session `client` (see `client_of`) reaches its broker."""
         mqtt, ingest = self.settings.mqtt, self.settings.ingest
         if mqtt.host is None:
             return replace(
-                self.embedded().session_settings(),
+                self.embedded().session_settings("" if client == FIRST_CLIENT else client),
                 max_batch=ingest.batch_messages,
                 max_wait=ingest.batch_ms / 1000,
             )
         with named("broker.", "mqtt."):
-            return self._other_broker(mqtt.host)
+            return self._other_broker(mqtt.host, client)
 
-    def _other_broker(self, host: str) -> BrokerSettings:
+    def _other_broker(self, host: str, client: str) -> BrokerSettings:
         mqtt, ingest = self.settings.mqtt, self.settings.ingest
         return BrokerSettings(
             host=host,
@@ -116,17 +155,25 @@ class Parts:
             password=secret_of(mqtt.password, mqtt.password_file, "mqtt.password_file"),
             tls=mqtt.tls,
             tls_ca=mqtt.ca_file,
-            client_id=f"{mqtt.client_id}-ingest-0",
+            client_id=f"{mqtt.client_id}-{client}",
             protocol=mqtt.protocol,
             receive_maximum=mqtt.receive_maximum,
             max_batch=ingest.batch_messages,
             max_wait=ingest.batch_ms / 1000,
         )
 
-    def session(self, notify: Callable[[SessionEvent], None]) -> Session:
-        """Ingest's persistent session; on the embedded broker its subscription was made by `prepare`."""
-        embedded = self.settings.mqtt.host is None
-        return Session(self.broker(), self.filters(), notify=notify, subscribed=embedded)
+    def session(
+        self, notify: Callable[[SessionEvent], None], client: str = FIRST_CLIENT, filters: Sequence[str] | None = None
+    ) -> Session:
+        """An ingest worker's persistent session; on the embedded broker its subscriptions were made by `prepare`."""
+        embedded, settings = self.settings.mqtt.host is None, self.broker(client)
+        return Session(
+            settings,
+            self.filters() if filters is None else filters,
+            notify=notify,
+            subscribed=embedded,
+            memory=SessionMemory.beside(self.data.root, settings),
+        )
 
     def publisher(self, role: str) -> MqttPublisher:
         """A publisher of its own on the broker."""
@@ -143,7 +190,7 @@ class Parts:
         if self.settings.store.kind == "sqlite":
             from hub.storage.readings_sqlite import SqliteReadingStore
 
-            return SqliteReadingStore(self.data.readings, self.quantities, readonly=not writer)
+            return SqliteReadingStore(self.data.readings, self.quantities, readonly=not writer, keep=self.settings.keep)
         from hub.storage.readings_influx import InfluxReadingStore
 
         return InfluxReadingStore(self.influx(), self.quantities)

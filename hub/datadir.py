@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.core.errors import SchemaTooNew, SettingsError, Stop
+from hub.ingest.shards import Recorded
 
 Kind = Literal["hub", "demo"]
 FORMAT = 1
@@ -74,10 +75,18 @@ class DataDir:
         numbers = (path.stem.removeprefix("ingest-") for path in self.root.glob("ingest-*.db"))
         return max((int(number) + 1 for number in numbers if number.isdecimal()), default=0)
 
-    @property
-    def division(self) -> Path:
-        """How messages were divided among ingest workers when the hub last ran."""
-        return self.root / "shards.json"
+    def recorded(self) -> Recorded | None:
+        """How messages were divided among ingest workers when the hub last ran, None before."""
+        try:
+            return msgspec.json.decode((self.root / "shards.json").read_bytes(), type=Recorded)
+        except FileNotFoundError:
+            return None
+        except (msgspec.MsgspecError, OSError) as error:
+            raise Stop(f"{self.root / 'shards.json'} cannot be read: {error}; restore it from a backup") from error
+
+    def record(self, layout: Recorded) -> None:
+        """Remember it."""
+        write_atomically(self.root / "shards.json", msgspec.json.encode(layout), 0o600)
 
     @property
     def admin_key(self) -> Path:

@@ -25,15 +25,15 @@ class _Row(NamedTuple):
     shard: str
 
 
-def read_list(path: Path, shards: int, connectors: Iterable[sdk.Connector]) -> Mapping[tuple[str, str], int]:
-    """Shards by (connector, name of the device in its topic); SettingsError names file and line."""
+def read_list(path: Path, shards: int, connectors: Iterable[sdk.Connector]) -> Mapping[str, int]:
+    """Shards by connector/device; SettingsError names file and line."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(SETTING, f"{path} cannot be read: {error}") from error
-    devices: dict[tuple[str, str], int] = {}
+    devices: dict[str, int] = {}
     by_name = {connector.name: connector for connector in connectors}
-    lines: dict[tuple[str, str], int] = {}
+    lines: dict[str, int] = {}
     for row in _rows(path, text):
         try:
             key, shard = _device(row.device, by_name), _shard(row.shard, shards)
@@ -75,7 +75,7 @@ def _yaml(path: Path, text: str) -> Iterator[_Row]:
         yield _Row(key.start_mark.line + 1, key.value, value.value)
 
 
-def _device(text: str, connectors: Mapping[str, sdk.Connector]) -> tuple[str, str]:
+def _device(text: str, connectors: Mapping[str, sdk.Connector]) -> str:
     family, slash, name = text.rpartition("/")
     family = family if slash else _NATIVE
     if family not in connectors:
@@ -84,7 +84,7 @@ def _device(text: str, connectors: Mapping[str, sdk.Connector]) -> tuple[str, st
         raise ValueError(f"the topics of connector {family!r} do not name the device: divide it by connector")
     if not name or any(sign in name for sign in "+#{}\0"):
         raise ValueError(f"{name!r} is no device's name in a topic")
-    return family, name
+    return f"{family}/{name}"
 
 
 def _shard(text: str, shards: int) -> int:

@@ -12,6 +12,7 @@ All messages of a device on one topic have one owner, so their order is kept. Be
 Quarantine ids are made unique over journals: `shard << 40 | row`. Those of shard 0 are its row ids.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
@@ -25,11 +26,51 @@ _ROW_BITS = 40
 
 
 class Division(Struct, frozen=True, kw_only=True):
-    """`connectors` gives shards by connector; `devices` by (connector, name of the device in its topic)."""
+    """`connectors` gives shards by connector; `devices` by connector/name, the device's name as in its topic."""
 
     shards: int = 1
     connectors: Mapping[str, int] = {}
-    devices: Mapping[tuple[str, str], int] = {}
+    devices: Mapping[str, int] = {}
+
+    def words(self) -> str:
+        """For people: which shard takes what."""
+        if self.shards == 1:
+            return "one worker takes everything"
+        of: list[list[str]] = [[] for _ in range(self.shards)]
+        for name, shard in self.connectors.items():
+            of[shard].append(name)
+        if self.devices:
+            of = [[f"{n} devices"] for n in Counter([*range(self.shards), *self.devices.values()]).values()]
+        of[0].append("the rest")
+        return "; ".join(f"shard {shard}: {', '.join(what)}" for shard, what in enumerate(of))
+
+
+class Layout(Struct, frozen=True, kw_only=True):
+    """A division with the subscriptions of each shard. Sessions of one `generation` have client ids of their own."""
+
+    division: Division = Division()
+    filters: Sequence[Sequence[str]] = ()
+    generation: int = 0
+
+    def same(self, other: "Layout") -> bool:
+        """Whether the same sessions serve both. One worker takes everything, whatever it subscribes to."""
+        if self.division.shards == other.division.shards == 1:
+            return True
+        return (self.division, [*map(tuple, self.filters)]) == (other.division, [*map(tuple, other.filters)])
+
+    def client(self, shard: int) -> str:
+        """The end of a shard's client id."""
+        return f"ingest-{shard}" + (f"-g{self.generation}" if self.generation else "")
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """What the hub last ran with, and what it is being moved to, if it is."""
+
+    current: Layout
+    following: Layout | None = None
+
+
+FIRST_CLIENT = Layout().client(0)
 
 
 def by_connector(shards: int, connectors: Iterable[str], explicit: Mapping[str, int]) -> Division:
@@ -57,9 +98,9 @@ class Owners(dict[str, int]):
         if route is None:
             return 0
         connector, variables = route
-        if not self._division.devices:
+        if self._division.connectors:
             return self._division.connectors.get(connector.name, 0)
-        return self._division.devices.get((connector.name, variables.get(connector.device, "")), 0)
+        return self._division.devices.get(f"{connector.name}/{variables.get(connector.device, '')}", 0)
 
 
 def filters(
@@ -68,7 +109,7 @@ def filters(
     """What a shard subscribes to: its own topics, and more where that would take over `most` filters of devices."""
     if shard == 0 and catch_all:
         return ["#"]
-    if not division.devices:
+    if division.connectors:
         own = [c for c in connectors if division.connectors.get(c.name, 0) == shard]
         return [sdk.compile_template(topic).filter for connector in own for topic in connector.topics]
     if shard == 0:
@@ -79,7 +120,8 @@ def filters(
 def _of_devices(division: Division, shard: int, connectors: Sequence[sdk.Connector], most: int) -> Sequence[str]:
     exact, wide = list[str](), list[str]()
     for connector in connectors:
-        names = [name for (family, name), n in division.devices.items() if (family, n) == (connector.name, shard)]
+        begin = f"{connector.name}/"
+        names = [key.removeprefix(begin) for key, n in division.devices.items() if n == shard and key.startswith(begin)]
         for topic in connector.topics if names else ():
             wide.append(sdk.compile_template(topic).filter)
             exact += [sdk.compile_template(_with(topic, connector.device, name)).filter for name in names]

@@ -34,7 +34,7 @@ import shutil
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -136,9 +136,9 @@ class EmbeddedBroker:
         self._state = PartHealth("broker", ok=False, detail="not started")
         self.restarts = 0
 
-    def session_settings(self) -> BrokerSettings:
-        """How the hub's session reaches this broker; makes the hub's credentials at the first call."""
-        return self._session_settings(self._settings.port)
+    def session_settings(self, part: str = "") -> BrokerSettings:
+        """How the hub's session `part` reaches this broker; makes the hub's credentials at the first call."""
+        return self._session_settings(self._settings.port, part)
 
     def session(self, filters: Sequence[str], *, notify: Callable[[SessionEvent], None] | None = None) -> PahoSession:
         """The hub's session with the subscriptions that `prepare` made."""
@@ -148,27 +148,54 @@ class EmbeddedBroker:
         """How the hub's publishers reach it; give each a client id of its own."""
         return self.session_settings()
 
-    async def prepare(self, filters: Sequence[str]) -> None:
-        """Make the hub's durable subscriptions while nobody else can connect. Raise Stop naming what failed."""
+    async def prepare(self, filters: Sequence[str], parts: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Make the hub's durable subscriptions while nobody else can connect. Raise Stop naming what failed.
+
+        `parts` are further sessions, by the end of their client id, each with its filters.
+        """
         await self._stop_leftover()
-        client_id = self._identity().client_id
-        subscriptions = Subscriptions(self._directory / "subscriptions.json", self._directory / "jetstream")
-        if subscriptions.hold(client_id, filters):
+        missing = [
+            (part, wanted, note)
+            for part, wanted in {"": filters, **(parts or {})}.items()
+            if not (note := self._subscriptions(part)).hold(self._client_id(part), wanted)
+        ]
+        if not missing:
             return
+        async with self.closed() as port:
+            for part, wanted, note in missing:
+                await self._subscribe(self._session_settings(port, part), wanted)
+                note.note(self._client_id(part), wanted)
+
+    @contextlib.asynccontextmanager
+    async def closed(self) -> AsyncIterator[int]:
+        """The server on a private port (yielded) where only the hub itself can connect: no device can."""
+        await self._stop_leftover()
         port = free_port()
         await self._launch("127.0.0.1", port, private=True)
-        session = PahoSession(self._session_settings(port), filters)
+        try:
+            yield port
+        finally:
+            await self._terminate()
+
+    async def _subscribe(self, settings: BrokerSettings, filters: Sequence[str]) -> None:
+        session = PahoSession(settings, filters)
         try:
             async with asyncio.timeout(_PREPARE_SECONDS):
                 await session.ready()
-            subscriptions.note(client_id, filters)
         except TimeoutError:
             raise Stop(
                 f"embedded broker: no session within {_PREPARE_SECONDS:g} s: {session.health().detail}"
             ) from None
         finally:
             await session.close()
-            await self._terminate()
+
+    def _subscriptions(self, part: str) -> Subscriptions:
+        file = f"subscriptions-{part}.json" if part else "subscriptions.json"
+        return Subscriptions(self._directory / file, self._directory / "jetstream")
+
+    def _client_id(self, part: str) -> str:
+        own = self._identity().client_id
+        return f"{own}-{part}" if part else own
 
     async def start(self) -> None:
         """Open the listener for devices and watch the server. Raise Stop when it does not start."""
@@ -262,14 +289,14 @@ class EmbeddedBroker:
 
     # files
 
-    def _session_settings(self, port: int) -> BrokerSettings:
+    def _session_settings(self, port: int, part: str = "") -> BrokerSettings:
         identity = self._identity()
         return BrokerSettings(
             host=_local(self._settings.host),
             port=port,
             username=identity.username,
             password=identity.password,
-            client_id=identity.client_id,
+            client_id=self._client_id(part),
             protocol="3.1.1",
             reconnect_max=2.0,  # s; it is on this machine and ours
         )

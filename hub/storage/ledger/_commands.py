@@ -32,6 +32,15 @@ def leave(connection: Connection, at: int, kind: str, arguments: Mapping[str, ob
     return int(connection.execute(insert(t.command).values(**row).returning(_C.id)).scalar_one())
 
 
+def leave_for_each(
+    connection: Connection, at: int, kind: str, arguments: Mapping[str, object], shards: int
+) -> Sequence[int]:
+    """Add one order for each ingest worker, which takes only those that name its `shard`; returns their ids."""
+    if shards == 1:
+        return [leave(connection, at, kind, arguments)]
+    return [leave(connection, at, kind, {**arguments, "shard": shard}) for shard in range(shards)]
+
+
 class Commands(CommandQueue):
     """`CommandQueue` on the ledger's database."""
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, select
 from hub.core.errors import Exists, Invalid, NotFound
 from hub.storage.ledger import _tables as t
 from hub.storage.ledger._audit import record
-from hub.storage.ledger._commands import leave
+from hub.storage.ledger._commands import leave_for_each
 from hub.storage.ledger._database import Database
 from hub.storage.ledger._statements import advance, upsert
 
@@ -34,9 +34,10 @@ class IgnoredDevice(NamedTuple):
 class Ignored:
     """The list of ignored devices on the ledger's database."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], int], shards: int = 1) -> None:
         self._database = database
         self._clock = clock
+        self._shards = shards
 
     def all(self) -> Sequence[IgnoredDevice]:
         """Every ignored device, by connector and external id."""
@@ -46,7 +47,7 @@ class Ignored:
         return [IgnoredDevice(*row) for row in rows]
 
     def add(self, connector: str, external_id: str, *, why: str, by: str = "") -> int:
-        """Ignore a device from now on; repeating it changes the words. Returns the order. Raise Invalid, Exists."""
+        """Ignore a device from now on; repeating it changes the words. Returns its first order. Raise Invalid, Exists."""
         for name, text in (("connector", connector), ("external_id", external_id), ("why", why)):
             if not text.strip():
                 raise Invalid("must not be empty", name)
@@ -57,7 +58,8 @@ class Ignored:
             connection.execute(upsert(self._database.dialect, t.ignored), row)
             record(connection, now, by, "device.ignore", f"{connector}/{external_id}", {"why": why})
             advance(connection, t.REGISTRY_VERSION)
-            return leave(connection, now, "redrive", {"connector": connector, "external_id": external_id})
+            which = {"connector": connector, "external_id": external_id}
+            return leave_for_each(connection, now, "redrive", which, self._shards)[0]
 
     def remove(self, connector: str, external_id: str, *, by: str = "") -> None:
         """Ignore a device no longer: what it sends from now on waits in quarantine. Raise NotFound."""

@@ -26,14 +26,17 @@ class Ledger:
     """`sqlite:///file` or `postgresql://user:password@host/database`.
 
     Making one touches nothing. `open` checks that the schema is this release's; `upgrade` makes or raises it.
-    Use as a context manager closes it. All calls block and may come from any thread.
+    Use as a context manager closes it. All calls block and may come from any thread. `shards` is how many ingest
+    workers there are: what all of them have to do is left as one order for each.
     """
 
-    def __init__(self, url: str, *, busy_timeout: float = 10.0, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self, url: str, *, busy_timeout: float = 10.0, clock: Callable[[], int] = time.time_ns, shards: int = 1
+    ) -> None:
         self._database = Database(url, busy_timeout)
         self.schema = Schema(self._database)
-        self.devices = Devices(self._database, clock)
-        self.ignored = Ignored(self._database, clock)
+        self.devices = Devices(self._database, clock, shards)
+        self.ignored = Ignored(self._database, clock, shards)
         self.corrections = Corrections(self._database, clock)
         self.holds = Holds(self._database)
         self.leases = Leases(self._database)

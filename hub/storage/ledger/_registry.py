@@ -25,7 +25,7 @@ from hub.core.ports import DeviceBook
 from hub.core.readings import Grade, Origin
 from hub.storage.ledger import _tables as t
 from hub.storage.ledger._audit import record
-from hub.storage.ledger._commands import leave
+from hub.storage.ledger._commands import leave_for_each
 from hub.storage.ledger._database import Database
 from hub.storage.ledger._ignored import forget, read_ignored
 from hub.storage.ledger._json import dump, load
@@ -39,9 +39,10 @@ _D, _M, _P = t.device.c, t.mounting.c, t.place.c
 class Devices(DeviceBook):
     """`DeviceBook` on the ledger's database. `by` says in the audit who made a change."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], int], shards: int = 1) -> None:
         self._database = database
         self._clock = clock
+        self._shards = shards
         self._last: RegistrySnapshot | None = None
 
     def version(self) -> int:
@@ -73,7 +74,7 @@ class Devices(DeviceBook):
             connection.execute(upsert(self._database.dialect, t.device), _device_row(device, now))
             _put_mountings(connection, device.id, device.mountings)
             waiting = {"connector": device.connector, "external_id": device.external_id, "reason": "unknown_device"}
-            leave(connection, now, "redrive", waiting)
+            leave_for_each(connection, now, "redrive", waiting, self._shards)
             record(connection, now, by, "device.add", device.id, to_builtins(device))
             if forget(connection, device.connector, device.external_id):
                 record(connection, now, by, "device.unignore", f"{device.connector}/{device.external_id}", {})
