@@ -47,7 +47,7 @@ class Ignored:
         return [IgnoredDevice(*row) for row in rows]
 
     def add(self, connector: str, external_id: str, *, why: str, by: str = "") -> int:
-        """Ignore a device from now on; repeating it changes the words. Returns its first order. Raise Invalid, Exists."""
+        """Ignore a device from now on; repeating changes the words. Returns the first order. Raise Invalid, Exists."""
         for name, text in (("connector", connector), ("external_id", external_id), ("why", why)):
             if not text.strip():
                 raise Invalid("must not be empty", name)
