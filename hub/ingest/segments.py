@@ -166,6 +166,14 @@ class SegmentLog(SegmentReader):
                 start = self._continue(self._file, block)
         return [SpoolPosition(self._last, start + offset) for offset in offsets]
 
+    def holds(self, position: SpoolPosition) -> bool:
+        """Whether a valid frame starts at `position`."""
+        try:
+            self.read(position)
+        except NotFound:
+            return False
+        return True
+
     def frames(self, after: SpoolPosition = _BEGINNING) -> Iterator[Stored]:
         """All frames from `after` on, over all segments; what is damaged is kept aside and passed over."""
         for number in [number for number in self._sizes if number >= after.segment]:
@@ -177,7 +185,7 @@ class SegmentLog(SegmentReader):
                     at, offset = SpoolPosition(number, offset), frame.end
                     yield Stored(at, SpoolPosition(number, offset), frame.payload)
             if offset < size:
-                self._keep_aside(number, offset)
+                self.keep_aside(SpoolPosition(number, offset))
 
     def drop(self, segment: int) -> None:
         """Remove a segment for good; one that is not there is no error."""
@@ -220,6 +228,24 @@ class SegmentLog(SegmentReader):
         """The position behind everything."""
         newest = next(reversed(self._sizes), None)
         return SpoolPosition(self._last, FIRST) if newest is None else SpoolPosition(newest, self._sizes[newest])
+
+    def keep_aside(self, position: SpoolPosition) -> None:
+        """Give a segment that is damaged at `position` a second name: that takes no room, and stays after a drop."""
+        number = position.segment
+        if number == self._last:
+            self.seal()  # what was appended behind the damage would not be read
+        if number in self._damaged:
+            return
+        self._damaged.add(number)
+        path = self._path(number)
+        fields = {"log": self._name, "file": str(path.with_suffix(".damaged")), "from_byte": position.offset}
+        try:
+            with suppress(FileExistsError):
+                os.link(path, path.with_suffix(".damaged"))
+                _sync_folder(self._folder)
+        except OSError as error:
+            fields["not_kept"] = str(error)
+        _LOG.error("segment is damaged: what cannot be read is passed over, the file kept", extra={"fields": fields})
 
     def damaged(self) -> Sequence[str]:
         """Names of the files kept aside for a person to look at."""
@@ -273,7 +299,7 @@ class SegmentLog(SegmentReader):
             if complete == size:
                 return True
             if not is_torn(file, reached, size):
-                self._keep_aside(newest, reached)
+                self.keep_aside(SpoolPosition(newest, reached))
                 return False
             os.ftruncate(file.fileno(), complete)
             os.fsync(file.fileno())
@@ -281,22 +307,6 @@ class SegmentLog(SegmentReader):
         fields = {"log": self._name, "file": path.name, "bytes": size - complete}
         _LOG.warning("torn tail cut off: it was never acknowledged", extra={"fields": fields})
         return False
-
-    def _keep_aside(self, number: int, offset: int) -> None:
-        """Give a damaged segment a second name: it takes no room, and stays when the segment is dropped."""
-        if number in self._damaged:
-            return
-        self._damaged.add(number)
-        path = self._path(number)
-        aside = path.with_suffix(".damaged")
-        fields = {"log": self._name, "file": str(aside), "from_byte": offset, "bytes": self._sizes[number] - offset}
-        try:
-            with suppress(FileExistsError):
-                os.link(path, aside)
-                _sync_folder(self._folder)
-        except OSError as error:
-            fields["not_kept"] = str(error)
-        _LOG.error("segment is damaged: the rest of it is passed over and kept aside", extra={"fields": fields})
 
     def _check_room(self, size: int) -> None:
         used, most = self.size(), self._limits.max_bytes
