@@ -4,68 +4,217 @@
 Nearly all rows of a running hub are newer than anything stored of their device and domain, and the rows of one
 message follow one another. Those of one domain are one line, and nothing can be stored under their keys. Rows that are
 not newer are left to the slow lane by index; their keys cannot meet those of the fast one. Where rows of the batch
-might meet each other, or a row needs a look-up first (a device met for the first time), or is faulty, the whole batch
-is slow: that is rare, and the slow lane handles everything.
+might meet each other, or a row is faulty, the whole batch is slow: that is rare, and the slow lane handles everything.
+Homes met for the first time are named instead: once their newest instants are known, the batch is divided anew.
+
+A group's lines come from the template of its quantities: `%b pm10=%b,no2=%b,qc=1i %b`, with the device's heads, the
+values and the time filled in. orjson writes the values of all groups at once, with their shortest exact digits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
-from hub.core.readings import Reading, TimeSource
+import orjson
+
+from hub.core.errors import Invalid, Reject
+from hub.core.readings import Reading, ReadingBatch, ReadingGroup, TimeSource
 from hub.storage._influx_lines import sparse_fields
 from hub.storage._influx_points import Home
 from hub.storage._reading_key import FIRST_NS, LAST_NS, MAX_FLOAT, fault
 
 _DEVICE = TimeSource.DEVICE
+_MOST_SHAPES = 10_000  # senders choose what they send: what we remember of it is bounded
+_Arguments = tuple[bytes, ...]
 
 
 class Lane(NamedTuple):
     """Lines to write, the newest instant that they bring to each home, and the indices of all other rows."""
 
-    lines: Sequence[str]
+    lines: Sequence[bytes]
     newest: Mapping[Home, int]
     slow: Sequence[int]
+    unmet: Collection[Home] = ()
 
 
-def fast_lane(rows: Sequence[Reading], home_of: Mapping[tuple[str, str], Home]) -> Lane | None:
-    """Divide a batch; None when all of it has to go the slow way."""
-    lines: list[str] = []
-    newest: dict[Home, int] = {}
-    slow: list[int] = []
-    message: dict[Home, dict[str, str]] = {}  # fields of the rows of one device and instant, by home and quantity
-    worst: dict[Home, int] = {}
-    device, at = "", FIRST_NS
-    for i, row in enumerate(rows):
+class Shape(NamedTuple):
+    """Lines of a set of quantities: `template` takes heads by domain, values and time in the order of `pick`."""
+
+    domains: tuple[str, ...]
+    template: bytes
+    pick: Callable[[Sequence[bytes]], _Arguments]
+
+
+class Shapes(dict[tuple[tuple[str, ...], int], Shape]):
+    """Shapes by quantities and origin, made on first use; `domain_of` raises for a quantity that it does not know."""
+
+    def __init__(self, domain_of: Callable[[str], str]) -> None:
+        super().__init__()
+        self._domain_of = domain_of
+
+    def __missing__(self, key: tuple[tuple[str, ...], int]) -> Shape:
+        if len(self) >= _MOST_SHAPES:
+            self.clear()
+        quantities, origin = key
+        places: dict[str, list[int]] = defaultdict(list)
+        for i, quantity in enumerate(quantities):
+            places[self._domain_of(quantity)].append(i)
+        domains, count = tuple(places), len(quantities)
+        origins = [f",{quantity}_origin={origin}i" if origin else "" for quantity in quantities]
+        lines: list[str] = []
+        order: list[int] = []
+        for number, domain in enumerate(domains):
+            fields = [f"{quantities[i]}=%b{origins[i]}" for i in places[domain]]
+            lines.append(f"%b {','.join(fields)},qc=1i %b")
+            order += [count + 1 + number, *places[domain], count]  # arguments: the values, the time, the heads
+        shape = self[key] = Shape(domains, "\n".join(lines).encode(), itemgetter(*order))
+        return shape
+
+
+class Homes:
+    """Where the fast lane finds homes: by device and quantity, by device and domains, and shapes."""
+
+    def __init__(self, domain_of: Callable[[str], str], home: Callable[[str, str], Home]) -> None:
+        self.shapes = Shapes(domain_of)
+        self.of_quantity: dict[tuple[str, str], Home] = {}
+        self._sets: dict[tuple[str, tuple[str, ...]], tuple[Home, ...]] = {}
+        self._home = home
+
+    def of(self, device: str, quantity: str) -> Home:
+        """The device's home in the quantity's domain."""
+        found = self.of_quantity.get((device, quantity))
+        if found is None:
+            domain = self.shapes[(quantity,), 0].domains[0]
+            found = self.of_quantity[device, quantity] = self._home(device, domain)
+        return found
+
+    def of_domains(self, device: str, domains: tuple[str, ...]) -> tuple[Home, ...]:
+        """The device's home in each of the domains."""
+        found = self._sets.get((device, domains))
+        if found is None:
+            found = self._sets[device, domains] = tuple([self._home(device, domain) for domain in domains])
+        return found
+
+
+class _Builder:
+    """One pass over a batch. `message` has the fields of single rows of one device and instant, by home."""
+
+    def __init__(self, homes: Homes) -> None:
+        self.homes = homes
+        self.newest: dict[Home, int] = {}
+        self.unmet: dict[Home, None] = {}
+        self.slow: list[int] = []
+        self.values: list[tuple[float, ...]] = []  # of each group that goes fast
+        self.frames: list[tuple[Shape, bytes, tuple[bytes, ...]]] = []  # its shape, time and heads
+        self.lines: list[bytes] = []
+        self.message: dict[Home, dict[str, str]] = {}
+        self.worst: dict[Home, int] = {}
+        self.device, self.at = "", FIRST_NS
+
+    def group(self, group: ReadingGroup, first: int) -> bool:
+        """Add a group, whose first row has index `first`; False when the batch has to go the slow way."""
+        time = group.time
+        shape = self.homes.shapes[group.quantities, group.origin]
+        homes = self.homes.of_domains(group.device, shape.domains)
+        newest = self.newest
+        late = False
+        for home in homes:
+            last = home.last
+            if last is None:
+                self.unmet[home] = None
+            elif time <= last:
+                late = True
+            elif time <= newest.get(home, FIRST_NS):
+                return False
+        if not FIRST_NS < time <= LAST_NS:
+            return False
+        for home in homes:
+            if not late or time > (home.last or FIRST_NS):
+                newest[home] = time
+        if late:
+            self.slow += range(first, first + len(group.values))
+        else:
+            self.values.append(group.values)
+            self.frames.append((shape, b"%d" % time, tuple([home.head_bytes for home in homes])))
+        return True
+
+    def single(self, row: Reading, index: int) -> bool:
+        """Add a row; False when the batch has to go the slow way."""
         quantity, time, value = row.quantity, row.time, row.value
-        if time != at or row.device != device:
-            lines += _lines(message, worst, at)
-            message.clear()
-            worst.clear()
-            device, at = row.device, time
-        home = home_of.get((device, quantity))
-        if home is None or home.last is None or not -MAX_FLOAT <= value <= MAX_FLOAT or not time <= LAST_NS:
-            return None
-        fields = message.get(home)
+        if time != self.at or row.device != self.device:
+            self.flush()
+            self.device, self.at = row.device, time
+        home = self.homes.of(row.device, quantity)
+        if home.last is None:
+            self.unmet[home] = None
+            return True
+        if not -MAX_FLOAT <= value <= MAX_FLOAT or not time <= LAST_NS:
+            return False
+        fields = self.message.get(home)
         if fields is None:
             if time <= home.last:
-                slow.append(i)
-                continue
-            if time <= newest.get(home, FIRST_NS - 1):
-                return None
-            newest[home] = time
-            fields = message[home] = {}
-        elif quantity in fields:
-            return None
+                self.slow.append(index)
+                return True
+            fields = self.message[home] = {}
+            if time <= self.newest.get(home, FIRST_NS - 1):
+                return False
+            self.newest[home] = time
+        return quantity not in fields and self._field(home, fields, row)
+
+    def _field(self, home: Home, fields: dict[str, str], row: Reading) -> bool:
+        quantity = row.quantity
         if row.flag == 1 and row.revision == 0 and row.origin == 0 and row.time_source is _DEVICE:
-            fields[quantity] = f"{quantity}={value}"
+            fields[quantity] = f"{quantity}={row.value}"
         elif fault(row) is None:
-            fields[quantity] = ",".join([f"{quantity}={value}", *sparse_fields(quantity, row, None)])
-            worst[home] = max(worst.get(home, 1), row.flag)
+            fields[quantity] = ",".join([f"{quantity}={row.value}", *sparse_fields(quantity, row, None)])
+            self.worst[home] = max(self.worst.get(home, 1), row.flag)
         else:
-            return None
-    lines += _lines(message, worst, at)
-    return Lane(lines, newest, slow)
+            return False
+        return True
+
+    def flush(self) -> None:
+        """The message of single rows is over."""
+        for home, fields in self.message.items():
+            line = f"{home.head} {','.join(fields.values())},qc={self.worst.get(home, 1)}i {self.at}"
+            self.lines.append(line.encode())
+        self.message.clear()
+        self.worst.clear()
+
+    def groups(self) -> list[bytes]:
+        """The lines of the groups."""
+        if not self.values:
+            return []
+        texts = orjson.dumps(self.values)[2:-2].split(b"],[")
+        return [
+            template % pick([*text.split(b","), time, *heads])
+            for text, ((_, template, pick), time, heads) in zip(texts, self.frames, strict=True)
+        ]
 
 
-def _lines(message: Mapping[Home, Mapping[str, str]], worst: Mapping[Home, int], time: int) -> Sequence[str]:
-    return [f"{home.head} {','.join(f.values())},qc={worst.get(home, 1)}i {time}" for home, f in message.items()]
+def fast_lane(batch: ReadingBatch, homes: Homes) -> Lane | None:
+    """Divide a batch; None when all of it has to go the slow way."""
+    try:
+        return _divide(batch, _Builder(homes))
+    except (Reject, Invalid):  # no such quantity, no such device id: the slow lane finds the row and says so
+        return None
+
+
+def _divide(batch: ReadingBatch, builder: _Builder) -> Lane | None:
+    index = 0
+    for part in batch.parts:
+        if type(part) is ReadingGroup:
+            if builder.message:
+                builder.flush()
+                builder.device = ""
+            if not builder.group(part, index):
+                return None
+            index += len(part.values)
+        elif isinstance(part, Reading):
+            if not builder.single(part, index):
+                return None
+            index += 1
+    if builder.unmet:
+        return Lane((), {}, (), builder.unmet)
+    builder.flush()
+    return Lane([*builder.lines, *builder.groups()], builder.newest, builder.slow)

@@ -22,12 +22,13 @@ _SUFFIX = re.compile(r"_(qc|rev|origin|time_source)$")
 class Home:
     """One device in one domain. `last`: the newest instant that may be stored, None while nobody has asked."""
 
-    __slots__ = ("device", "domain", "head", "last")
+    __slots__ = ("device", "domain", "head", "head_bytes", "last")
 
     def __init__(self, device: str, domain: str, head: str) -> None:
         self.device = device
         self.domain = domain
         self.head = head
+        self.head_bytes = head.encode()
         self.last: int | None = None
 
 

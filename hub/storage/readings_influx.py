@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Readings in InfluxDB 1.x, 2.x and later: one measurement per domain, one point per device and instant.
 
-Mechanism of `put`, which runs one batch at a time: group the rows into points; ask for the newest instant of devices
-met for the first time; look up, in one request, the points that may be stored already (not newer than the newest
-instant of their device and domain: a quantity that joins a stored point must know the others' flags for `qc`); decide;
-write what changes, in one request where the server takes it. Newest instants are raised before the write, so a
-write whose answer got lost is looked up when it is put again. Rows that such a write did store are still reported as
-STORED: they are remembered as in doubt until then.
+Mechanism of `put`: batches are decided one at a time, in the order of the calls. Rows that are plainly new (newer than
+the newest instant of their device and domain) become lines at once (`_influx_lane`) and need no look-up; such writes
+may be under way side by side, since their keys cannot meet. All others wait until no write is under way, and go the
+slow way: group the rows into points; ask for the newest instant of devices met for the first time; look up, in one
+request, the points that may be stored already (a quantity that joins a stored point must know the others' flags for
+`qc`); decide; write what changes, in one request where the server takes it. Newest instants are raised before the
+write, so a write whose answer got lost is looked up when it is put again. Rows that such a write did store are still
+reported as STORED: they are remembered as in doubt until then.
 
 The store is the only writer of its measurements. Reads are InfluxQL; see `_influx_lines` for the fields.
 """
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -23,11 +26,11 @@ from hub.core.errors import HubError, Invalid, Reject, Retry, Stop
 from hub.core.places import check_device_id
 from hub.core.ports import PartHealth
 from hub.core.quantities import Quantities
-from hub.core.readings import Columns, Outcome, PutResult, Reading, Series
+from hub.core.readings import Columns, Outcome, PutResult, Reading, ReadingBatch, Series
 from hub.storage import _influx_query as ql
 from hub.storage._influx_errors import Refused
 from hub.storage._influx_http import Frame, Influx
-from hub.storage._influx_lane import Lane, fast_lane
+from hub.storage._influx_lane import Homes, Lane, fast_lane
 from hub.storage._influx_lines import QC, SPARSE, head, readings_at
 from hub.storage._influx_points import Home, Patch, Point, Verdicts, accept, decide_point, divide, refuse
 from hub.storage._influx_settings import InfluxSettings
@@ -47,40 +50,73 @@ class InfluxReadingStore:
         self._influx = Influx(settings)
         self._domains = _by_domain(quantities)
         self._quantities = quantities
-        self._homes: dict[tuple[str, str], Home] = {}
-        self._home_of: dict[tuple[str, str], Home] = {}
+        self._by_domain: dict[tuple[str, str], Home] = {}
+        self._homes = Homes(self._domain_of, self._home_in)
+        self._home_of = self._homes.of_quantity
         self._doubt: dict[tuple[Home, int, str], Reading] = {}
-        self._one_at_a_time = asyncio.Lock()
+        self._turn = asyncio.Lock()  # of deciding what a batch writes
+        self._writing = 0  # fast writes under way
+        self._quiet = asyncio.Event()  # there are none
+        self._quiet.set()
 
     async def put(self, rows: Sequence[Reading]) -> PutResult:
         """Store what is new under the key rule of `hub.storage._reading_key`; durable when the server has answered."""
-        async with self._one_at_a_time:
-            verdicts = Verdicts(len(rows))
-            lane = fast_lane(rows, self._home_of)
+        batch, verdicts = ReadingBatch.of(rows), Verdicts(len(rows))
+        async with self._turn:
+            lane = fast_lane(batch, self._homes)
+            if lane is not None and lane.unmet:
+                await self._ask_newest(lane.unmet)
+                lane = fast_lane(batch, self._homes)
+            if lane is None or lane.slow:
+                await self._quiet.wait()
+                await self._put_alone(batch, lane, verdicts)
+                lane = None
+            else:
+                self._writing += 1
+                self._quiet.clear()
+                for home, newest in lane.newest.items():
+                    home.last = newest
+        if lane is not None:
             try:
-                if lane is None:
-                    await self._put_slow(rows, range(len(rows)), verdicts)
-                else:
-                    await self._put_fast(rows, lane, verdicts)
-                    await self._put_slow(rows, lane.slow, verdicts)
-            except BaseException:
-                self._remember_doubt(rows, verdicts)
-                raise
-            return PutResult(verdicts.outcomes, verdicts.errors)
+                await self._put_fast(batch, lane, verdicts)
+            finally:
+                self._writing -= 1
+                if not self._writing:
+                    self._quiet.set()
+        return PutResult(verdicts.outcomes, verdicts.errors)
 
-    async def _put_fast(self, rows: Sequence[Reading], lane: Lane, verdicts: Verdicts) -> None:
-        """Write lines of rows that are all new; after a refusal they go the slow way, which knows how to divide."""
-        slow = set(lane.slow)
-        verdicts.attempts.append(i for i in range(len(rows)) if i not in slow)
+    async def _put_alone(self, batch: ReadingBatch, lane: Lane | None, verdicts: Verdicts) -> None:
+        """Put a batch of which some rows need a look-up, while nothing else is being written."""
+        if lane is None:
+            with self._doubting(batch, verdicts):
+                await self._put_slow(batch, range(len(batch)), verdicts)
+            return
         for home, newest in lane.newest.items():
             home.last = newest
+        await self._put_fast(batch, lane, verdicts)
+        with self._doubting(batch, verdicts):
+            await self._put_slow(batch, lane.slow, verdicts)
+
+    async def _put_fast(self, rows: ReadingBatch, lane: Lane, verdicts: Verdicts) -> None:
+        """Write lines of rows that are all new; after a refusal they go the slow way, which knows how to divide."""
+        with self._doubting(rows, verdicts):
+            slow = set(lane.slow)
+            verdicts.attempts.append(i for i in range(len(rows)) if i not in slow)
+            try:
+                for some in ql.batches(lane.lines, _LINES_A_REQUEST):
+                    await self._influx.write(b"\n".join(some))
+            except Refused as refused:
+                points = self._group(rows, (i for i in range(len(rows)) if i not in slow), verdicts)
+                patches = [patch for point in points if (patch := decide_point(point, rows, verdicts))]
+                await self._write_divided(patches, refused.detail, verdicts)
+
+    @contextmanager
+    def _doubting(self, rows: Sequence[Reading], verdicts: Verdicts) -> Iterator[None]:
         try:
-            for some in ql.batches(lane.lines, _LINES_A_REQUEST):
-                await self._influx.write("\n".join(some).encode())
-        except Refused as refused:
-            points = self._group(rows, (i for i in range(len(rows)) if i not in slow), verdicts)
-            patches = [patch for point in points if (patch := decide_point(point, rows, verdicts))]
-            await self._write_divided(patches, refused.detail, verdicts)
+            yield
+        except BaseException:
+            self._remember_doubt(rows, verdicts)
+            raise
 
     async def _put_slow(self, rows: Sequence[Reading], indices: Sequence[int], verdicts: Verdicts) -> None:
         """Look up, decide, write: right for any rows."""
@@ -169,11 +205,10 @@ class InfluxReadingStore:
     def _group(self, rows: Sequence[Reading], indices: Iterable[int], verdicts: Verdicts) -> Sequence[Point]:
         """Those of the rows `indices` that can be stored, as points in order of their first row."""
         points: dict[tuple[Home, int], Point] = {}
-        home_of = self._home_of
         for i in indices:
             row = rows[i]
             try:
-                home = home_of.get((row.device, row.quantity)) or self._home(row)
+                home = self._home(row)
             except (Reject, Invalid) as error:
                 verdicts.reject(i, error.detail)
                 continue
@@ -193,13 +228,17 @@ class InfluxReadingStore:
         return list(points.values())
 
     def _home(self, row: Reading) -> Home:
-        domain = str(self._quantities.get(row.quantity).domain)
-        key = (check_device_id(row.device), domain)
-        home = self._homes.get(key)
+        return self._homes.of(row.device, row.quantity)
+
+    def _home_in(self, device: str, domain: str) -> Home:
+        home = self._by_domain.get((device, domain))
         if home is None:
-            home = self._homes[key] = Home(row.device, domain, head(domain, {"device": row.device}))
-        self._home_of[row.device, row.quantity] = home
+            home = Home(check_device_id(device), domain, head(domain, {"device": device}))
+            self._by_domain[device, domain] = home
         return home
+
+    def _domain_of(self, quantity: str) -> str:
+        return str(self._quantities.get(quantity).domain)
 
     async def _ask_newest(self, homes: Iterable[Home]) -> None:
         """Fill `last` of homes met for the first time."""
@@ -281,7 +320,7 @@ class InfluxReadingStore:
         for i in chain.from_iterable(verdicts.attempts):
             row = rows[i]
             if verdicts.outcomes[i] is Outcome.STORED:
-                self._doubt[self._home_of[row.device, row.quantity], row.time, row.quantity] = row
+                self._doubt[self._home(row), row.time, row.quantity] = row
         for oldest in list(self._doubt)[: max(0, len(self._doubt) - _MOST_IN_DOUBT)]:
             del self._doubt[oldest]
 
