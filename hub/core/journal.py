@@ -67,7 +67,8 @@ class OpenBatch(Struct, frozen=True, kw_only=True):
     """A batch that a crash cut off between store and journal: its readings may be stored, but were not accounted for.
 
     `started` is in ns. `touches` are the fields of `Touch`. Its messages were not acknowledged, so the broker sends
-    them again, and what was stored already comes out as duplicate.
+    them again, and what was stored already comes out as duplicate. `spool` is the position behind a batch that came out
+    of the spool, and comes out of it again. Number 0 is a page of the quarantine being redriven: it waits on, too.
     """
 
     number: int
@@ -75,6 +76,7 @@ class OpenBatch(Struct, frozen=True, kw_only=True):
     messages: int
     readings: int
     touches: Collection[tuple[str, str, int]] = ()
+    spool: SpoolPosition | None = None
 
 
 class Repair(Struct, frozen=True, kw_only=True):
@@ -156,6 +158,17 @@ class Waiting(NamedTuple):
     reason: str
     messages: int
     bytes: int
+
+
+class Refused(NamedTuple):
+    """What of one source was refused for one reason: how many messages, and when (ns)."""
+
+    connector: str
+    source: str
+    reason: str
+    messages: int
+    since: int
+    until: int
 
 
 class DeviceSeen(Struct, frozen=True, kw_only=True):

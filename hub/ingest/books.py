@@ -110,6 +110,14 @@ class BooksReader:
                 connection.close()
 
 
+def counted_since(batch: OpenBatch) -> int:
+    """The first hour in whose accounts its messages may be counted when they come again.
+
+    One before that of their arrival, because a message without time may carry the stamp of its first arrival.
+    """
+    return batch.started - batch.started % HOUR_NS - HOUR_NS
+
+
 def _books(connection: Connection, name: str) -> Books:
     batch, segment, offset = connection.execute("SELECT batch, segment, offset FROM progress").fetchone()
     return Books(
@@ -134,10 +142,10 @@ def _causes(connection: Connection, name: str, devices: Collection[str]) -> Caus
     batches: dict[str, list[OpenBatch]] = defaultdict(list)
     for number, device in connection.execute(_SUSPECTS, (wanted,)):
         batches[device].append(known[number][0])
-    first = min((batch.started for found in batches.values() for batch in found), default=0)
+    first = min((counted_since(batch) for found in batches.values() for batch in found), default=0)
     duplicates: dict[str, list[tuple[AccountKey, int]]] = defaultdict(list)
     if batches:
-        for device, hour, connector, n in connection.execute(_DUPLICATES, (first - first % HOUR_NS, wanted)):
+        for device, hour, connector, n in connection.execute(_DUPLICATES, (first, wanted)):
             duplicates[device].append((AccountKey(hour, connector, device), n))
     left = {number: batch.readings - spoken for number, (batch, spoken) in known.items()}
     return Causes(name, batches, left, duplicates)

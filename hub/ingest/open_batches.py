@@ -3,8 +3,13 @@
 
 Store and journal are two files or two servers: a kill between them leaves readings stored that no account counts, and
 windows that nobody computes again should the broker have lost the messages. The note tells the next start which batch
-that was. Batch n goes to the file `<path>-<n % 4>`, over the note of batch n - 4, which is journalled long since: three
-are open at most. A note is a header (magic, length, CRC-32) and MessagePack, one `pwrite`.
+that was. A note is a header (magic, CRC-32, length) and MessagePack, one `pwrite` over an older note:
+
+    <path>-0 to -7      live batches in turn. Three are under way at most and are journalled in order, so that at most
+                        four notes follow while one is open. Done with when the journal has its number.
+    <path>-spool        the batch that came out of the spool: done with when the journal has its position. It must not
+                        move the journal's number, because live batches with lower ones may be open.
+    <path>-redrive      the page of the quarantine that is redriven (number 0): done with when an empty note follows
 
 Nothing is synced, because that would cost every batch what its commit costs. The kernel keeps what was written when
 the process is killed; a power cut may lose a note, and then `cityhub reconcile` finds the surplus without its cause.
@@ -19,17 +24,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.core.errors import Retry
-from hub.core.journal import JournalBatch, OpenBatch, Progress
+from hub.core.journal import JournalBatch, OpenBatch, Progress, SpoolPosition
 from hub.core.ports import Journal
 
 _LOG = logging.getLogger("cityhub.ingest")
-_SLOTS = 4
+_LIVE = 8
+_SPOOL, _REDRIVE = _LIVE, _LIVE + 1
 _MAGIC = b"chO1"
 _HEADER = struct.Struct("<4sIQ")  # magic, CRC-32 of the body, length of the body
 _ROOMY = 16 * 1024 * 1024  # a file that grew beyond this is cut again when the next note is shorter
-_Body = tuple[int, int, int, int, list[tuple[str, str, int]]]
+_Body = tuple[int, int, int, int, list[tuple[str, str, int]], tuple[int, int] | None]
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Body)
 
@@ -38,13 +45,19 @@ class OpenBatches:
     """Notes of the batches of one journal; one writer, any readers. `path` is what their files' names begin with."""
 
     def __init__(self, path: Path) -> None:
-        self._paths = [path.with_name(f"{path.name}-{slot}") for slot in range(_SLOTS)]
+        self._paths = [path.with_name(f"{path.name}-{slot}") for slot in (*range(_LIVE), "spool", "redrive")]
         self._files: dict[int, tuple[int, int]] = {}
+        self._turn = 0
+
+    @classmethod
+    def beside(cls, journal: Path) -> "OpenBatches":
+        """Those of a journal."""
+        return cls(journal.with_suffix(".open"))
 
     def note(self, batch: OpenBatch) -> None:
         """Write down what goes to the store next. Raise Retry where the disk does not take it."""
         frame = _frame(batch)
-        slot = batch.number % _SLOTS
+        slot = self._slot(batch)
         try:
             handle, size = self._files.get(slot) or self._open(slot)
             _write(handle, frame)
@@ -56,15 +69,28 @@ class OpenBatches:
             raise Retry(f"{self._paths[slot]}: {error.strerror}: make room, the hub goes on by itself", 2.0) from error
 
     def left(self, progress: Progress) -> list[OpenBatch]:
-        """Batches noted that the journal has not committed, in their order."""
+        """Batches noted that the journal has not committed, in the order of their numbers."""
         noted = [note for path in self._paths if (note := _read(path)) is not None]
-        return sorted((note for note in noted if note.number > progress.batch), key=lambda note: note.number)
+        return sorted((note for note in noted if _is_open(note, progress)), key=lambda note: note.number)
+
+    def forget_redrive(self) -> None:
+        """The page being redriven is journalled."""
+        if self._paths[_REDRIVE].exists():
+            self.note(OpenBatch(number=0, started=0, messages=0, readings=0))
 
     def close(self) -> None:
         """Release the files."""
         for handle, _ in self._files.values():
             os.close(handle)
         self._files.clear()
+
+    def _slot(self, batch: OpenBatch) -> int:
+        if batch.spool is not None:
+            return _SPOOL
+        if not batch.number:
+            return _REDRIVE
+        self._turn = (self._turn + 1) % _LIVE
+        return self._turn
 
     def _open(self, slot: int) -> tuple[int, int]:
         handle = os.open(self._paths[slot], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -77,10 +103,13 @@ async def recover(
 ) -> Sequence[OpenBatch]:
     """Journal what a crash cut off, before the first batch: its windows are computed again in any case.
 
-    Done twice, or cut off itself, it changes nothing more: each batch is committed with its own number.
+    Done twice, or cut off itself, it adds touches at most. The notes stay until their files are written over.
     """
-    cut_off = open_batches.left(await journal.progress())
-    for batch in cut_off:
+    progress = await journal.progress()
+    found = open_batches.left(progress)
+    newest = max([progress.batch, *(batch.number for batch in found)])
+    cut_off = [batch if batch.number else replace(batch, number=newest + 1) for batch in found]
+    for batch in sorted(cut_off, key=lambda batch: batch.number):
         await journal.commit(JournalBatch(number=batch.number, touches=batch.touches, opened=[batch]))
         (log or _LOG).warning(
             "a batch was cut off between store and journal; its messages were not acknowledged and come again",
@@ -93,11 +122,20 @@ async def recover(
                 }
             },
         )
+    open_batches.forget_redrive()
     return cut_off
 
 
+def _is_open(note: OpenBatch, progress: Progress) -> bool:
+    if note.spool is not None:
+        return note.spool > progress.spool
+    return note.number > progress.batch or (not note.number and note.readings > 0)
+
+
 def _frame(batch: OpenBatch) -> bytes:
-    body = _ENCODER.encode((batch.number, batch.started, batch.messages, batch.readings, list(batch.touches)))
+    body = _ENCODER.encode(
+        (batch.number, batch.started, batch.messages, batch.readings, list(batch.touches), batch.spool)
+    )
     return _HEADER.pack(_MAGIC, zlib.crc32(body), len(body)) + body
 
 
@@ -118,10 +156,17 @@ def _read(path: Path) -> OpenBatch | None:
             body = file.read(min(length, path.stat().st_size)) if magic == _MAGIC else b""
         if len(body) != length or zlib.crc32(body) != checksum:
             raise ValueError("it is torn")
-        number, started, messages, readings, touches = _DECODER.decode(body)
+        number, started, messages, readings, touches, spool = _DECODER.decode(body)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, struct.error, msgspec.MsgspecError) as error:
         _LOG.warning("a note of an open batch is left out", extra={"fields": {"file": path.name, "why": str(error)}})
         return None
-    return OpenBatch(number=number, started=started, messages=messages, readings=readings, touches=touches)
+    return OpenBatch(
+        number=number,
+        started=started,
+        messages=messages,
+        readings=readings,
+        touches=touches,
+        spool=None if spool is None else SpoolPosition(*spool),
+    )

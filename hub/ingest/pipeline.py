@@ -56,7 +56,10 @@ _NOTHING = PutResult([])
 
 
 class _Work(Struct):
-    """A batch that was interpreted; `stamps` go into the journal first. `spool` is the position behind it, if there."""
+    """A batch that was interpreted; `stamps` go into the journal first. `spool` is the position behind it, if there.
+
+    `noted` is what was written down before the store was asked, None while it was not.
+    """
 
     number: int
     deliveries: Sequence[Delivery]
@@ -65,6 +68,12 @@ class _Work(Struct):
     rows: ReadingBatch
     touches: Touches
     spool: SpoolPosition | None = None
+    noted: OpenBatch | None = None
+
+    @property
+    def counted(self) -> int:
+        """Its number for the journal. What comes out of the spool has none: live batches below it may be open."""
+        return 0 if self.spool is not None else self.number
 
 
 class QuarantineOrder(Struct, frozen=True):
@@ -212,7 +221,7 @@ class Pipeline:
             return _NOTHING
         if work.spool is None and self.spooling is not None:
             return None
-        self._note(OpenBatch(number=work.number, started=self._clock(), **_sizes(work), touches=work.touches))
+        await self._insist(partial(self._open, work))
         self._fail.at("noted")
         waited = 0.0
         while True:
@@ -229,6 +238,18 @@ class Pipeline:
                 self.waiting_for = self.spooling = None
                 return result
 
+    async def _open(self, work: _Work) -> None:
+        """Note what goes to the store next; Retry where the disk does not take it."""
+        work.noted = OpenBatch(
+            number=work.number,
+            started=min([delivery.received for delivery in work.deliveries]),
+            messages=len(work.deliveries),
+            readings=len(work.rows),
+            touches=work.touches,
+            spool=work.spool,
+        )
+        self._note(work.noted)
+
     # the journal
 
     async def _commit(
@@ -237,7 +258,7 @@ class Pipeline:
         """Journal a batch. One that cannot be recorded is halved until exactly the guilty message is set aside."""
         batch = settle(meanings, result, work.touches if meanings is work.meanings else None)
         if last:
-            batch.number, batch.spool = work.number, work.spool
+            batch.number, batch.spool = work.counted, work.spool
         try:
             await self._insist(partial(self._journal.commit, batch))
         except Reject as error:
@@ -249,17 +270,21 @@ class Pipeline:
                 return [*first, *await self._commit(meanings[middle:], rest, work, last=last)]
             batch = settle([set_aside(meanings[0].delivery, Fault(error.reason, error.detail))], _NOTHING)
             if last:
-                batch.number, batch.spool = work.number, work.spool
+                batch.number, batch.spool = work.counted, work.spool
             await self._insist(partial(self._journal.commit, batch))
         return batch.quarantined
 
     async def _commit_spooled(self, work: _Work) -> Sequence[Quarantined]:
-        """Journal what of a spooled batch needs no store; that the other devices have spoken is worth knowing now."""
+        """Journal what of a spooled batch needs no store; that the other devices have spoken is worth knowing now.
+
+        A store that was asked and gave no answer may hold some of it, so it is one of those that were cut off.
+        """
         rest = [meaning for meaning in work.meanings if not len(meaning.rows)]
         batch = settle(rest, _NOTHING)
         spoken = {meaning.device: meaning.delivery.received for meaning in work.meanings if len(meaning.rows)}
         seen = [DeviceSeen(device=device, received=at, time=None, messages=0) for device, at in spoken.items()]
         batch.seen, batch.number = [*batch.seen, *seen], work.number
+        batch.opened = [work.noted] if work.noted is not None else ()
         await self._insist(partial(self._journal.commit, batch))
         return batch.quarantined
 
@@ -311,9 +336,13 @@ class Pipeline:
                     return total
                 after = rows[-1].id
                 meanings = [self._interpreter.interpret(delivery_of(row), self._arrivals) for row in rows]
-                result = await self._store_insisting(batch_of(meanings))
+                page_rows, first = batch_of(meanings), min(row.received for row in rows)
+                opened = OpenBatch(number=0, started=first, messages=len(rows), readings=len(page_rows))
+                self._note(replace(opened, touches=touches_of(meanings)))
+                result = await self._store_insisting(page_rows)
                 batch, page = settle_redrive(rows, meanings, result)
                 await self._insist(partial(self._journal.commit, batch))
+                self._note(replace(opened, readings=0))
             total.tried += page.tried
             total.redriven += page.redriven
             total.waiting += page.waiting
@@ -388,10 +417,6 @@ class Pipeline:
             else:
                 self.waiting_for = None
                 return result
-
-
-def _sizes(work: _Work) -> Mapping[str, int]:
-    return {"messages": len(work.deliveries), "readings": len(work.rows)}
 
 
 def _stamped(meaning: Interpretation) -> Delivery:

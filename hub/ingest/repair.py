@@ -19,9 +19,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.core.errors import Invalid
-from hub.core.journal import HOUR_NS, AccountKey, Counts, JournalBatch, OpenBatch, Repair
+from hub.core.journal import AccountKey, Counts, JournalBatch, OpenBatch, Repair
 from hub.core.ports import Journal
-from hub.ingest.books import Books, Causes
+from hub.ingest.books import Books, Causes, counted_since
 
 DUPLICATE, UNACCOUNTED, ACCEPTED = "duplicate", "unaccounted", "accepted"
 
@@ -46,9 +46,9 @@ class Gap(NamedTuple):
 
 
 class RepairOrder(Struct, frozen=True):
-    """Arguments of an order `repair`: the journal by name, and what to record in it."""
+    """Arguments of an order `repair`: whose journal, and what to record in it."""
 
-    journal: str
+    shard: int
     repairs: list[Repair]
 
 
@@ -118,7 +118,7 @@ async def repair(journal: Journal, arguments: Mapping[str, object]) -> Mapping[s
 
 def _came_again(cause: Causes, device: str, batch: OpenBatch, at: int) -> Iterator[Repair]:
     """Duplicates of the device since the batch was cut off: the batch may have stored as many."""
-    since = batch.started - batch.started % HOUR_NS
+    since = counted_since(batch)
     for (hour, connector, _), n in cause.duplicates.get(device, ()):
         if hour >= since:
             yield Repair(
