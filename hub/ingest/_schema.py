@@ -6,7 +6,7 @@ is what allows the acknowledgement; readers of other processes never block the w
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,17 +26,10 @@ CREATE TABLE account (
     PRIMARY KEY (hour, connector, device)) WITHOUT ROWID;
 CREATE TABLE reason_count (
     connector TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (connector, reason)) WITHOUT ROWID;
-CREATE TABLE quarantine (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL,
-    reason TEXT NOT NULL, detail TEXT NOT NULL, connector TEXT NOT NULL, external_id TEXT NOT NULL,
-    device TEXT NOT NULL, scope TEXT NOT NULL, conflicts INTEGER NOT NULL, rejects INTEGER NOT NULL,
-    retain INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, size INTEGER NOT NULL);
 CREATE TABLE quarantine_other (
     quarantine INTEGER NOT NULL, external_id TEXT NOT NULL, PRIMARY KEY (external_id, quarantine)) WITHOUT ROWID;
 CREATE TABLE identity (id INTEGER NOT NULL);
 INSERT INTO identity VALUES (abs(random() % 4611686018427387903) + 1);
-CREATE INDEX quarantine_source ON quarantine (state, connector, external_id);
-CREATE INDEX quarantine_reason ON quarantine (state, reason);
 CREATE TABLE event (
     id INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, connector TEXT NOT NULL, external_id TEXT NOT NULL,
     kind TEXT NOT NULL, level TEXT NOT NULL, reason TEXT NOT NULL, text TEXT NOT NULL,
@@ -60,9 +53,33 @@ CREATE TABLE repair (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, device TEXT NOT NULL, readings INTEGER NOT NULL, at INTEGER NOT NULL,
     batch INTEGER NOT NULL, connector TEXT NOT NULL, hour INTEGER NOT NULL);
 """
-_PROGRESS += _REPAIRS
-SCHEMA += _PROGRESS
-MIGRATIONS = {1: _PROGRESS}  # by the version that they start from
+PROGRESS = _PROGRESS + _REPAIRS
+# A payload lies at (segment, offset) of the segment log beside this file, or nowhere (0, 0); a refused one is a sample.
+# `erasure` has the places of payloads that nobody refers to any more and whose bytes are still to be erased.
+QUARANTINE = """
+CREATE TABLE quarantine (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL, topic TEXT NOT NULL,
+    reason TEXT NOT NULL, detail TEXT NOT NULL, connector TEXT NOT NULL, external_id TEXT NOT NULL,
+    device TEXT NOT NULL, scope TEXT NOT NULL, conflicts INTEGER NOT NULL, rejects INTEGER NOT NULL,
+    retain INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, size INTEGER NOT NULL,
+    stands_for INTEGER NOT NULL DEFAULT 1, why TEXT NOT NULL DEFAULT '', "by" TEXT NOT NULL DEFAULT '',
+    changed INTEGER NOT NULL DEFAULT 0,
+    segment INTEGER NOT NULL DEFAULT 0, offset INTEGER NOT NULL DEFAULT 0, sample BLOB);
+CREATE INDEX quarantine_source ON quarantine (state, connector, external_id);
+CREATE INDEX quarantine_reason ON quarantine (state, reason);
+CREATE INDEX quarantine_received ON quarantine (received);
+CREATE INDEX quarantine_segment ON quarantine (segment) WHERE segment > 0;
+CREATE TABLE quarantine_forgotten (
+    connector TEXT NOT NULL, device TEXT NOT NULL, messages INTEGER NOT NULL,
+    PRIMARY KEY (connector, device)) WITHOUT ROWID;
+CREATE TABLE refusal (
+    connector TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL, messages INTEGER NOT NULL,
+    since INTEGER NOT NULL, until INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER,
+    PRIMARY KEY (connector, source, reason)) WITHOUT ROWID;
+CREATE TABLE erasure (
+    segment INTEGER NOT NULL, offset INTEGER NOT NULL, PRIMARY KEY (segment, offset)) WITHOUT ROWID;
+"""
+SCHEMA += PROGRESS + QUARANTINE
 
 
 @contextmanager
@@ -84,20 +101,26 @@ def wrapped(path: Path) -> Iterator[None]:
         raise Stop(f"journal {path.name} cannot be used: {error}; restore it from a backup") from error
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
-    """Open for the one writer; creates the file when missing."""
+def open_writer(path: Path, upgrade: Mapping[int, Callable[[sqlite3.Connection], None]]) -> sqlite3.Connection:
+    """Open for the one writer; creates the file when missing.
+
+    `upgrade` has the step from each older version to the next; a step and its version are one transaction.
+    """
     with wrapped(path):
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA busy_timeout = 5000")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = FAST")  # samples may hold personal data
             version = _version(connection, path)
             if version == 0:
                 connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
             for older in range(version or VERSION, VERSION):
-                script = f"BEGIN IMMEDIATE; {MIGRATIONS[older]} PRAGMA user_version = {older + 1}; COMMIT;"
-                connection.executescript(script)
+                connection.execute("BEGIN IMMEDIATE")
+                upgrade[older](connection)
+                connection.execute(f"PRAGMA user_version = {older + 1}")
+                connection.execute("COMMIT")
         except (sqlite3.Error, HubError):
             connection.close()
             raise
@@ -105,7 +128,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection | None:
-    """Open read-only; None while the writer has not made the file yet."""
+    """Open read-only; None while the writer has not made the file yet, or not brought it to this version."""
     if not path.exists():
         return None
     with wrapped(path):
@@ -114,7 +137,7 @@ def open_reader(path: Path) -> sqlite3.Connection | None:
         )
         try:
             connection.execute("PRAGMA busy_timeout = 5000")
-            ready = _version(connection, path) > 0
+            ready = _version(connection, path) == VERSION
         except (sqlite3.Error, HubError):
             connection.close()
             raise

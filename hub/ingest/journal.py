@@ -2,7 +2,8 @@
 """Ingest's own record, written before a batch is acknowledged.
 
 One `commit` is one transaction in one thread: touch log, accounts, quarantine, device events, last-seen times and the
-hashes of messages stamped on arrival stand or fall together. What a crash cuts off before the commit was not
+hashes of messages stamped on arrival stand or fall together. Payloads of what is set aside are durable before that, in
+a segment log beside the file (`quarantine_store`). What a crash cuts off before the commit was not
 acknowledged either, so it comes again.
 """
 
@@ -10,16 +11,23 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from hub.core.errors import Invalid
-from hub.core.journal import JournalBatch, Progress, Quarantined, Repair, SpoolPosition
+from hub.core.journal import HOUR_NS, JournalBatch, Progress, Quarantined, Refused, Repair, SpoolPosition, Waiting
 from hub.core.ports import QuarantineFilter
-from hub.ingest._rows import COUNTS, QUARANTINE, quarantined_of, where_of
+from hub.ingest._migration import to_2
+from hub.ingest._rows import COUNTS
 from hub.ingest._schema import identity_of, newest_of, open_writer, wrapped
+from hub.ingest.quarantine_store import QuarantineStore, payload_log, transaction
+from hub.ingest.segments import SegmentLog
 
 T = TypeVar("T")
+ROWS_KEPT = 365 * 24 * HOUR_NS  # rows of the quarantine's index, without their payloads
+_PAGE = 500  # rows that one transaction purges
+_ERASED_AT_ONCE = 20  # payloads between two batches
 
 _ADD_ACCOUNT = (
     f"INSERT INTO account (hour, connector, device, {', '.join(COUNTS)}) "  # noqa: S608 names are our own constants
@@ -31,32 +39,10 @@ _ADD_SEEN = (
     "INSERT INTO seen VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET received = max(received, excluded.received), "
     "time = max(coalesce(time, excluded.time), coalesce(excluded.time, time)), messages = messages + excluded.messages"
 )
-_ADD_QUARANTINE = (
-    f"INSERT INTO quarantine ({', '.join(QUARANTINE[1:])}) "  # noqa: S608 names are our own constants
-    f"VALUES ({', '.join('?' * (len(QUARANTINE) - 1))})"
-)
-_ADD_OTHER = "INSERT OR IGNORE INTO quarantine_other (quarantine, external_id) VALUES (?, ?)"
 _ADD_EVENT = (
     "INSERT INTO event (device, connector, external_id, kind, level, reason, text, time, received) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_RETRIED = (
-    "UPDATE quarantine SET reason = ?, detail = ?, external_id = ?, device = ?, connector = ?, scope = ?, "
-    "conflicts = ?, rejects = ?, attempts = ? WHERE id = ?"
-)
-_RETRIED_COLUMNS = (
-    "reason",
-    "detail",
-    "external_id",
-    "device",
-    "connector",
-    "scope",
-    "conflicts",
-    "rejects",
-    "attempts",
-    "id",
-)
-_KEEP_REFUSED = 100
 
 
 class SqliteJournal:
@@ -64,7 +50,14 @@ class SqliteJournal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection = open_writer(path)
+        log = payload_log(path)
+        try:
+            self._connection = open_writer(path, {1: partial(_to_2, log)})
+            with wrapped(path):
+                self._quarantine = QuarantineStore(self._connection, log)
+        except BaseException:
+            log.close()
+            raise
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
     async def recognise(self, cursor: int) -> int:
@@ -103,11 +96,47 @@ class SqliteJournal:
 
     async def waiting(self, where: QuarantineFilter, after: int, limit: int) -> Sequence[Quarantined]:
         """Quarantined messages that still wait, with payload, in order of id (from `after`, exclusive)."""
-        clause, arguments = where_of(where._replace(state="waiting"))
-        sql = f"SELECT {', '.join(QUARANTINE)} FROM quarantine WHERE {clause} AND id > ? ORDER BY id LIMIT ?"  # noqa: S608 clause has placeholders only
-        return await self._run(
-            lambda: [quarantined_of(row) for row in self._connection.execute(sql, (*arguments, after, limit))]
-        )
+        return await self._run(lambda: self._quarantine.waiting(where, after, limit))
+
+    async def sources(self) -> Sequence[Waiting]:
+        """What waits in quarantine, per source and reason."""
+        return await self._run(self._quarantine.sources)
+
+    async def refused(self) -> Sequence[Refused]:
+        """What went beyond the quota, per source and reason."""
+        return await self._run(self._quarantine.refused)
+
+    async def purge(self, where: QuarantineFilter, why: str, by: str, now: int) -> int:
+        """Take away the payloads of all that matches and was there when it began; returns of how many messages.
+
+        What waited is `purged` then; what was redriven or refused keeps its state. Page by page, so that batches of
+        live messages come between; harmless when repeated. Bytes are erased at the end.
+        """
+        purged = 0
+        while page := await self._run(lambda: self._quarantine.purge(where, why, by, now, _PAGE)):
+            purged += page
+        await self.erase()
+        return purged
+
+    async def retain(self, now: int, keep: int, most_bytes: int) -> int:
+        """Retention: purge what is older than `keep` ns, forget rows after a year; returns how many were purged.
+
+        Payloads redriven already go earlier when the log takes more than `most_bytes`.
+        """
+        purged = 0
+        while page := await self._run(lambda: self._quarantine.expire(now - keep, now, _PAGE)):
+            purged += page
+        await self._run(lambda: self._quarantine.make_room(most_bytes, now))
+        while await self._run(lambda: self._quarantine.forget(now - max(keep, ROWS_KEPT), _PAGE)):
+            pass
+        await self.erase()
+        await self._run(self._quarantine.sweep)
+        return purged
+
+    async def erase(self) -> None:
+        """Erase the bytes of payloads that were taken away, also of those that a crash left over."""
+        while await self._run(lambda: self._quarantine.erase(_ERASED_AT_ONCE)):
+            pass
 
     async def trim(self, cursor: int, untimed_before: int) -> None:
         """Forget touches up to `cursor`, which every reader has passed, and untimed hashes older than given."""
@@ -120,8 +149,13 @@ class SqliteJournal:
         await self._run(work)
 
     async def close(self) -> None:
-        """Release the file."""
-        await self._run(self._connection.close)
+        """Release the files."""
+
+        def work() -> None:
+            self._quarantine.close()
+            self._connection.close()
+
+        await self._run(work)
         self._thread.shutdown()
 
     async def _run(self, work: Callable[[], T]) -> T:
@@ -132,15 +166,16 @@ class SqliteJournal:
         return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
 
     def _transaction(self, batch: JournalBatch) -> None:
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            _write(connection, batch)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+        places = self._quarantine.stage(batch)
+        with transaction(self._connection):
+            _write(self._connection, batch)
+            self._quarantine.write(batch, places)
+        self._quarantine.committed()
+
+
+def _to_2(log: SegmentLog, connection: sqlite3.Connection) -> None:
+    log.open()
+    to_2(connection, log)
 
 
 def _write(connection: sqlite3.Connection, batch: JournalBatch) -> None:
@@ -148,13 +183,6 @@ def _write(connection: sqlite3.Connection, batch: JournalBatch) -> None:
     many("INSERT INTO touch (device, quantity, hour) VALUES (?, ?, ?)", batch.touches)
     many(_ADD_ACCOUNT, [(*key, *(getattr(n, name) for name in COUNTS)) for key, n in batch.accounts.items()])
     many(_ADD_REASON, [(*key, n) for key, n in batch.reasons.items()])
-    for row in batch.quarantined:
-        number = connection.execute(_ADD_QUARANTINE, [getattr(row, name) for name in QUARANTINE[1:]]).lastrowid
-        many(_ADD_OTHER, [(number, other) for other in row.others])
-    many("UPDATE quarantine SET state = 'redriven' WHERE id = ?", [(row,) for row in batch.redriven])
-    many("DELETE FROM quarantine_other WHERE quarantine = ?", [(row,) for row in batch.redriven])
-    many(_ADD_OTHER, [(row.id, other) for row in batch.retried for other in row.others])
-    many(_RETRIED, [[getattr(row, name) for name in _RETRIED_COLUMNS] for row in batch.retried])
     many(
         _ADD_EVENT,
         [
@@ -178,12 +206,6 @@ def _write(connection: sqlite3.Connection, batch: JournalBatch) -> None:
     )
     if batch.repairs:
         _record(connection, batch.repairs)
-    if any(row.state == "refused" for row in batch.quarantined):
-        connection.execute(
-            "DELETE FROM quarantine WHERE state = 'refused' AND id NOT IN "
-            "(SELECT id FROM quarantine WHERE state = 'refused' ORDER BY id DESC LIMIT ?)",
-            (_KEEP_REFUSED,),
-        )
 
 
 def _record(connection: sqlite3.Connection, repairs: Sequence[Repair]) -> None:

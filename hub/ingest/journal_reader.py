@@ -11,10 +11,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.core.journal import DeviceSeen, EventRecord, OpenBatch, Quarantined, Touch
+from msgspec.structs import replace
+
+from hub.core.errors import NotFound, Retry
+from hub.core.journal import DeviceSeen, EventRecord, OpenBatch, Quarantined, Refused, Touch
 from hub.core.ports import QuarantineFilter
-from hub.ingest._rows import COUNTS, QUARANTINE, quarantined_of, where_of
+from hub.ingest._rows import COUNTS, ROW, quarantined_of, where_of
 from hub.ingest._schema import open_reader, wrapped
+from hub.ingest.quarantine_store import payload_folder
+from hub.ingest.segments import SegmentReader
 
 _PREVIEW = 2048  # bytes of a payload in a list
 _EVENT = ("id", "device", "connector", "external_id", "kind", "level", "reason", "text", "time", "received")
@@ -28,6 +33,7 @@ class SqliteJournalReader:
         self._path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._payloads = SegmentReader(payload_folder(path), "quarantine")
 
     def touches(self, after: int, limit: int) -> tuple[Sequence[Touch], int]:
         """Touches after cursor `after` in order, and the new cursor."""
@@ -60,10 +66,28 @@ class SqliteJournalReader:
         clause, arguments = where_of(where)
         if after:
             clause, arguments = f"{clause} AND id < ?", [*arguments, after]
-        cut = {} if where.ids is not None else {"payload": f"coalesce(substr(payload, 1, {_PREVIEW}), x'')"}
-        columns = ", ".join(cut.get(name, name) for name in QUARANTINE)
-        sql = f"SELECT {columns} FROM quarantine WHERE {clause} ORDER BY id DESC LIMIT ?"  # noqa: S608 clause has placeholders only
-        return [quarantined_of(row) for row in self._all(sql, (*arguments, limit))]
+        sql = f"SELECT {ROW} FROM quarantine WHERE {clause} ORDER BY id DESC LIMIT ?"  # noqa: S608 clause has placeholders only
+        rows = [self._quarantined(row) for row in self._all(sql, (*arguments, limit))]
+        return rows if where.ids is not None else [replace(row, payload=row.payload[:_PREVIEW]) for row in rows]
+
+    def refused(self) -> Sequence[Refused]:
+        """What went beyond the quota, per source and reason."""
+        sql = "SELECT connector, source, reason, messages, since, until FROM refusal"
+        return [Refused(*row) for row in self._all(sql, ())]
+
+    def set_aside(self) -> Mapping[tuple[str, str], int]:
+        """By (connector, device) the messages that count as quarantined in the accounts.
+
+        They wait or were purged, or are so old that their rows were forgotten.
+        """
+        rows = self._all(
+            "SELECT connector, device, sum(n) FROM ("
+            "SELECT connector, device, count(*) AS n FROM quarantine "
+            "WHERE scope = 'message' AND state IN ('waiting', 'purged') GROUP BY connector, device "
+            "UNION ALL SELECT connector, device, messages FROM quarantine_forgotten) GROUP BY connector, device",
+            (),
+        )
+        return {(connector, device): n for connector, device, n in rows}
 
     def accounts(self, since: int) -> Sequence[tuple[str, str, Mapping[str, int]]]:
         """(connector, device, counts by name) summed over hours from `since` (ns)."""
@@ -98,6 +122,13 @@ class SqliteJournalReader:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def _quarantined(self, row: tuple[Any, ...]) -> Quarantined:
+        """A row with its payload; when that cannot be read the row says so."""
+        try:
+            return quarantined_of(row, self._payloads.read)
+        except (NotFound, Retry) as error:
+            return replace(quarantined_of(row, lambda _: b""), why=str(error))
 
     def _all(self, sql: str, arguments: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._lock, wrapped(self._path):

@@ -15,11 +15,10 @@ error, in halves if need be. After a redrive or a purge the owner calls `load` w
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hub.core.journal import HOUR_NS, AccountKey, Counts, JournalBatch, Quarantined, Refusal, Waiting
+from hub.core.journal import HOUR_NS, AccountKey, Counts, JournalBatch, Quarantined, Refusal, Refused, Waiting
 from hub.core.ports import PartHealth
 from hub.core.windows import format_instant
 
@@ -42,12 +41,6 @@ def cost_of(row: Quarantined) -> int:
     return len(row.payload) + len(row.topic) + len(row.detail) + ROW
 
 
-class _Refused(NamedTuple):
-    messages: int
-    since: int
-    until: int
-
-
 class Quota:
     """`per_source` messages of one source for one reason; `total_messages` and `total_bytes` of all together."""
 
@@ -60,9 +53,9 @@ class Quota:
         self._waiting: dict[_Key, int] = {}
         self._messages = 0
         self._bytes = 0
-        self._refused: dict[_Key, _Refused] = {}
+        self._refused: dict[_Key, Refused] = {}
 
-    def load(self, waiting: Iterable[Waiting], refusals: Iterable[Refusal]) -> None:
+    def load(self, waiting: Iterable[Waiting], refused: Iterable[Refused]) -> None:
         """Take over what the journal's index says waits now, and what was refused."""
         self._waiting, self._messages, self._bytes = {}, 0, 0
         for found in waiting:
@@ -70,7 +63,7 @@ class Quota:
             self._waiting[key] = self._waiting.get(key, 0) + found.messages
             self._messages += found.messages
             self._bytes += found.bytes
-        self._refused = {(r.connector, r.source, r.reason): _Refused(r.messages, r.since, r.until) for r in refusals}
+        self._refused = {(r.connector, r.source, r.reason): r for r in refused}
 
     def apply(self, batch: JournalBatch) -> JournalBatch:
         """The batch with what is beyond the quota refused; the batch itself when nothing is."""
@@ -121,10 +114,9 @@ class Quota:
                 self._bytes += cost_of(row)
         for refusal in batch.refusals:
             key = refusal.connector, refusal.source, refusal.reason
-            known = self._refused.get(key, _Refused(0, refusal.since, refusal.until))
-            self._refused[key] = _Refused(
-                known.messages + refusal.messages, min(known.since, refusal.since), max(known.until, refusal.until)
-            )
+            known = self._refused.get(key, Refused(*key, 0, refusal.since, refusal.until))
+            since, until = min(known.since, refusal.since), max(known.until, refusal.until)
+            self._refused[key] = Refused(*key, known.messages + refusal.messages, since, until)
 
     def health(self, now: int) -> PartHealth:
         """Not ok while a source is at its quota and was refused something, and for an hour after any refusal."""
@@ -140,7 +132,7 @@ class Quota:
         detail = f"refused since {format_instant(most.since)[:16]}Z: {most.messages:,} messages of {who}, {reason}"
         return PartHealth("quarantine", False, detail + others, _HINT)
 
-    def _alarms(self, key: _Key, refused: _Refused, now: int) -> bool:
+    def _alarms(self, key: _Key, refused: Refused, now: int) -> bool:
         if now - refused.until < HOUR_NS:
             return True
         if key[1] == ANY:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.journal import HOUR_NS, AccountKey, Counts, JournalBatch, Quarantined, Waiting
+from hub.core.journal import HOUR_NS, AccountKey, Counts, JournalBatch, Quarantined, Refused, Waiting
 from hub.core.readings import NS
 from hub.ingest.quota import ROW, Quota, cost_of, source_of
 
@@ -137,7 +137,11 @@ def test_the_alarm_names_the_source_and_ends_when_there_is_room_again() -> None:
     health = quota.health(later)
     assert not health.ok
     assert health.detail == "refused since 2026-11-23T12:00Z: 2,000 messages of native/new-1, unknown_device"
-    quota.load([Waiting("native", "new-1", "unknown_device", 1, 500)], batch.refusals)
+    [found] = batch.refusals
+    refused = Refused("native", "new-1", "unknown_device", found.messages, found.since, found.until)
+    quota.load([Waiting("native", "new-1", "unknown_device", 2, 500)], [refused])
+    assert quota.health(later) == health
+    quota.load([Waiting("native", "new-1", "unknown_device", 1, 500)], [refused])
     assert quota.health(later).ok
 
 
