@@ -39,6 +39,7 @@ _SHARE = 0.35  # of the kills that are fail points
 _WHOLE_EVERY = 12  # kills
 _PROCESSES, _LANES = 2, 3  # publishers, and connections of each
 _POINT_SECONDS = 60.0
+_RECOVERY_SECONDS = 3.0  # of one kill: what was killed starts again; publishers hurry once all kills are done
 _STALLED = 90.0  # s without a new reading: much longer than any redelivery takes
 _QUIET = 2.0  # s
 _DEVICES = 1_000
@@ -56,7 +57,7 @@ class Plan(Struct, frozen=True):
     @property
     def rate(self) -> float:
         """Messages a second, so slow that publishers are still at work when the last kill comes."""
-        return self.messages / (1.25 * self.interval * len(self.kills))
+        return self.messages / ((self.interval + _RECOVERY_SECONDS) * len(self.kills))
 
 
 class Outcome(Struct, frozen=True):
@@ -197,15 +198,19 @@ def _publishers(
     try:
         for i, ledger in enumerate(ledgers):
             numbers = [rate / _PROCESSES, i, _PROCESSES, _LANES, *load]
-            started.append(subprocess.Popen([*head, str(ledger), *map(str, numbers)]))
+            started.append(subprocess.Popen([*head, str(ledger), *map(str, numbers)], stdin=subprocess.PIPE))
         yield ledgers, started
     finally:
         for one in started:
             one.kill()
-            one.wait()
+            one.communicate()
 
 
 def _await_end(publishers: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Let publishers hurry, and wait until they are done."""
+    for one in publishers:
+        if one.stdin is not None:
+            one.stdin.close()
     for one in publishers:
         code = one.wait(3600)
         if code:

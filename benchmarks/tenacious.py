@@ -6,7 +6,8 @@
 MQTT 3.1.1, QoS 1. The ledger is a file of message numbers (four bytes each, in the order of their PUBACKs): a number
 stands there only after the broker has confirmed it. One thread a connection; the numbers are dealt out to connections,
 so that those of one device stay on one connection, in order, as long as nothing dies. Messages that a lost connection
-left unconfirmed go out first on the next one, marked as duplicates.
+left unconfirmed go out first on the next one, marked as duplicates. Once standard input is closed, what is left goes
+out as fast as it can.
 """
 
 import os
@@ -32,9 +33,12 @@ _PUBACK = b"\x40\x02"
 class Lane(threading.Thread):
     """One connection and the numbers that are its own; ends when all are confirmed."""
 
-    def __init__(self, port: int, name: str, load: Numbered, numbers: range, rate: float, ledger: int) -> None:
+    def __init__(
+        self, port: int, name: str, load: Numbered, numbers: range, rate: float, hurry: threading.Event, ledger: int
+    ) -> None:
         super().__init__(name=name)
-        self._port, self._load, self._numbers, self._rate, self._ledger = port, load, numbers, rate, ledger
+        self._port, self._load, self._numbers, self._ledger = port, load, numbers, ledger
+        self._rate, self._hurry = rate, hurry
         self._next = 0
         self._open: dict[int, int] = {}  # packet id to number, oldest first
         self._packet_id = 0
@@ -70,8 +74,8 @@ class Lane(threading.Thread):
                     return
 
     def _send(self, sock: socket.socket, began: float) -> int:
-        allowed = min(int((time.monotonic() - began) * self._rate) + 1, len(self._numbers))
-        last = min(self._next + _CHUNK, self._next + _WINDOW - len(self._open), allowed)
+        due = len(self._numbers) if self._hurry.is_set() else int((time.monotonic() - began) * self._rate) + 1
+        last = min(self._next + _CHUNK, self._next + _WINDOW - len(self._open), due)
         packets = []
         for number in self._numbers[self._next : last]:
             self._packet_id = self._packet_id % 65_535 + 1
@@ -102,12 +106,18 @@ def _received(sock: socket.socket) -> bytes:
     return data
 
 
+def _until_closed(hurry: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    hurry.set()
+
+
 def main(arguments: Sequence[str]) -> int:
     """Publish every `step`-th number from `first` on over `lanes` connections."""
     port, ledger, rate, first, step, lanes, *shape = arguments
     load, start = Numbered(*map(int, shape)), int(first)
     file = os.open(Path(ledger), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    each = int(step) * int(lanes)
+    each, hurry = int(step) * int(lanes), threading.Event()
+    threading.Thread(target=_until_closed, args=(hurry,), daemon=True).start()
     running = [
         Lane(
             int(port),
@@ -115,6 +125,7 @@ def main(arguments: Sequence[str]) -> int:
             load,
             range(start + lane * int(step), load.messages, each),
             float(rate) / int(lanes),
+            hurry,
             file,
         )
         for lane in range(int(lanes))
