@@ -113,7 +113,8 @@ def is_torn(file: BinaryIO, offset: int, size: int) -> bool:
 def _any_frame(tail: bytes) -> bool:
     heads = np.frombuffer(tail, "<u4", len(tail) // HEAD * 2).reshape(-1, 2)
     lengths = (heads[:, 0] & MAX_PAYLOAD).astype(np.int64)
-    fits = np.nonzero((lengths > 0) & (np.arange(len(heads)) * HEAD + HEAD + lengths <= len(tail)))[0]
+    ends = np.arange(1, len(heads) + 1) * HEAD + lengths + -lengths % 8
+    fits = np.nonzero((lengths > 0) & (ends <= len(tail)))[0]
     budget = _SEARCH_BYTES
     for i in fits.tolist():
         word, crc, start = int(heads[i, 0]), int(heads[i, 1]), i * HEAD + HEAD

@@ -146,7 +146,7 @@ class SegmentLog(SegmentReader):
                     self._sizes[number] = self._path(number).stat().st_size
             newest = next(reversed(self._sizes), None)
             whole = newest is not None and self._mend(newest)
-            if newest is not None and whole and (newest, self._sizes[newest]) >= remembered:
+            if newest == self._last and whole and (newest, self._sizes[newest]) >= remembered:
                 self._file = os.open(self._path(newest), os.O_RDWR)
 
     def append(self, payloads: Sequence[bytes]) -> list[SpoolPosition]:
