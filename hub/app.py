@@ -76,6 +76,10 @@ class Parts:
         """How many journals there are or will be: one a worker, and those that earlier workers left."""
         return max(self.settings.ingest.workers, self.data.shards())
 
+    def processes(self) -> list[str]:
+        """Names of the processes that give a heartbeat."""
+        return [*(f"ingest-{shard}" for shard in range(self.shards())), "engine"]
+
     def journals(self) -> list[SqliteJournalReader]:
         """Readers of all journals; the list's index is the shard."""
         return [SqliteJournalReader(self.data.journal(shard), str(shard)) for shard in range(self.shards())]

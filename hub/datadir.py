@@ -66,6 +66,10 @@ class DataDir:
         """Directory of one shard's quarantined payloads."""
         return self.root / f"quarantine-{shard}"
 
+    def open_batches(self, shard: int = 0) -> Path:
+        """Begin of the names of one shard's notes of what goes to the store next."""
+        return self.root / f"ingest-{shard}.open"
+
     def status(self, process: str) -> Path:
         """Heartbeat of a process."""
         return self.run / f"{process}.json"

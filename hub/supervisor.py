@@ -68,7 +68,23 @@ class Supervisor:
             for name in [child.name for child in reversed(children)]:
                 await self._end(name)
 
-    async def _keep(self, child: Child) -> None:
+    async def finish(self, children: Sequence[Child]) -> None:
+        """Run all children until each has ended with exit code 0; returns early when stopped. None is left."""
+        self._run.mkdir(parents=True, exist_ok=True)
+        keepers = [asyncio.create_task(self._keep(child, once=True)) for child in children]
+        stopped = asyncio.create_task(self.stop.wait())
+        try:
+            done = asyncio.ensure_future(asyncio.wait(keepers))
+            await asyncio.wait({done, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            done.cancel()
+        finally:
+            for task in (stopped, *keepers):
+                task.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+            for child in children:
+                await self._end(child.name)
+
+    async def _keep(self, child: Child, *, once: bool = False) -> None:
         delay = 0.5
         while True:
             began = time.monotonic()
@@ -80,6 +96,8 @@ class Supervisor:
                 continue
             code = await process.wait()
             self._note(child.name, None)
+            if once and code == 0:
+                return
             worked = time.monotonic() - began > self._settled
             if code == EXIT_CONFIGURATION and not worked and child.name not in self._proven:
                 self.failed = child.name

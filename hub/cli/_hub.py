@@ -47,3 +47,15 @@ def worker(name: str, config: Config = None) -> None:
     from hub.commands.workers import run_worker
 
     raise typer.Exit(run_worker(name, settings_of(config, None)))
+
+
+@group.command()
+def ingest(
+    shard: Annotated[str, typer.Option(help="Which of how many workers, such as 1/2 (0/2 is the first)")],
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Run one ingest worker beside `cityhub run` (which leaves out the shards not in ingest.own_shards)."""
+    from hub.commands.workers import run_shard
+
+    raise typer.Exit(run_shard(shard, settings_of(config, data)))

@@ -1,58 +1,98 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The process that takes messages in: the one writer of its journal and of the readings store."""
+"""One process that takes messages in: the one writer of its shard's journal, spool and quarantine.
+
+A worker of a shard that is no more (the hub runs with fewer workers than before) has no session: it still drains its
+spool and carries out orders on its journal. A worker that *drains* is given a session that is subscribed to nothing any
+more, and ends when that is empty.
+"""
 
 import asyncio
 import gc
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 
+from hub import sdk
 from hub.app import Parts
-from hub.core.errors import Retry
-from hub.core.ports import PartHealth
+from hub.core.errors import Retry, SettingsError
+from hub.core.ports import PartHealth, Source
+from hub.ingest.fail_points import FailPoints
 from hub.ingest.journal import SqliteJournal
+from hub.ingest.open_batches import OpenBatches, recover
 from hub.ingest.pipeline import Pipeline, trim_before
-from hub.transport.paho_session import SessionEvent
+from hub.ingest.shards import NoMessages, Owners, OwnMessages, OwnOrders
+from hub.transport import Session, SessionEvent
 
 _LOG = logging.getLogger("cityhub.ingest")
 _TRIM_EVERY = 60.0
+_NOTHING = ("cityhub/drained",)  # never published to; a session has to be subscribed to something
+_QUIET = 3.0  # s without a message: the session is empty
+_QUIET_EMBEDDED = 20.0  # longer than the NATS server waits before it sends again what an earlier connection had
 
 
 class IngestWorker:
-    """Everything that `ingest` holds open."""
+    """Everything that the ingest process of one shard holds open."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, shard: int = 0, *, drain: bool = False) -> None:
         self._parts = parts
+        self._shard = shard
+        self._drain = drain
+        self._layout = parts.running_layout()
         self._ledger = parts.ledger().open()
         self._store = parts.store(writer=True)
-        self._journal = SqliteJournal(parts.data.journal())
-        self._lost: str | None = None
-        self._source = parts.session(self._on_session)
+        self._journal = SqliteJournal(parts.data.journal(shard))
+        self._open_batches = OpenBatches(parts.data.open_batches(shard))
+        self._told: str | None = None
+        self._session: Session | None = None
+        self._own: OwnMessages | None = None
+        router = sdk.Router(parts.connectors())
         self._pipeline = Pipeline(
-            self._source,
+            self._make_source(router),
             self._store,
             self._journal,
             self._ledger.devices,
-            self._ledger.commands,
-            parts.interpreter(),
+            OwnOrders(self._ledger.commands, shard),
+            parts.interpreter(router),
             clock=parts.clock,
+            note=self._open_batches.note,
+            fail=FailPoints.from_env(),
         )
 
+    def _make_source(self, router: sdk.Router) -> Source:
+        division = self._layout.division
+        if self._shard >= division.shards:
+            return NoMessages()
+        wanted = _NOTHING if self._drain else self._layout.filters[self._shard]
+        self._session = self._parts.session(self._on_session, self._layout.client(self._shard), wanted)
+        if division.shards == 1:
+            return self._session
+        # what no connector owns any more was this shard's when it was subscribed to: better twice than not at all
+        owners = Owners(division, router.match, rest=self._shard if self._drain else 0)
+        self._own = OwnMessages(self._session, owners, self._shard)
+        return self._own
+
     async def run(self) -> None:
-        """Ingest until cancelled."""
+        """Ingest until cancelled; a worker that drains returns when nothing waits any more."""
         gc.freeze()  # what start-up made stays; the young generation is large, as every batch makes and drops much
         gc.set_threshold(100_000, 50, 1000)
         cursors = self._ledger.values
-        self._identity = await self._journal.recognise(cursors.cursor("touch:0"))
+        self._identity = await self._journal.recognise(cursors.cursor(f"touch:{self._shard}"))
+        await recover(self._open_batches, self._journal)
         async with asyncio.TaskGroup() as group:
-            trimming = group.create_task(self._trim())
+            beside = [group.create_task(self._trim())]
+            if self._drain and self._session is not None:
+                beside.append(group.create_task(self._end_when_empty(self._session)))
             await self._pipeline.run()
-            trimming.cancel()
+            for task in beside:
+                task.cancel()
 
     async def close(self) -> None:
         """Disconnect and release files; what was not acknowledged comes again."""
-        await self._source.close()
+        if self._session is not None:
+            await self._session.close()
         await self._store.close()
         await self._journal.close()
+        self._open_batches.close()
         self._ledger.close()
 
     def health(self) -> Sequence[PartHealth]:
@@ -64,21 +104,67 @@ class IngestWorker:
             "taking messages in" if waits is None else f"waits, nothing is lost: {waits}",
             "" if waits is None else "mend what it waits for; it goes on by itself",
         )
-        session = self._source.health()._replace(part="broker session")
-        if session.ok and self._lost is not None:
-            session = session._replace(detail=f"{session.detail}; since the start: {self._lost}")
+        if self._session is None:
+            return [ingest._replace(detail="keeps the quarantine of a shard that is no more") if ingest.ok else ingest]
+        session = self._session.health()._replace(part="broker session")
+        if session.ok and self._told is not None:
+            session = session._replace(detail=f"{session.detail}; since the start: {self._told}")
         return [session, ingest]
 
+    def figures(self) -> Mapping[str, float]:
+        """Numbers for /metrics: by name, without the shard."""
+        spool = self._pipeline.spool_state()
+        found: dict[str, float] = {
+            "spool_messages": spool.messages,
+            "spool_bytes": spool.bytes,
+            "spool_oldest_timestamp_seconds": 0.0 if spool.oldest is None else spool.oldest / 1e9,
+            "ingest_waiting": float(self._pipeline.waiting_for is not None),
+        }
+        if self._session is not None:
+            stats = self._session.stats()
+            found |= {f"session_{name}": float(getattr(stats, name)) for name in stats.__struct_fields__}
+        if self._own is not None:
+            found["session_passed"] = float(self._own.passed)
+        return found
+
     def _on_session(self, event: SessionEvent) -> None:
-        self._lost = f"{event.kind}: {event.detail}"
+        self._told = f"{event.kind}: {event.detail}"
         _LOG.warning("broker session", extra={"fields": {"kind": event.kind, "detail": event.detail}})
+
+    async def _end_when_empty(self, session: Session) -> None:
+        quiet = _QUIET_EMBEDDED if self._parts.settings.mqtt.host is None else _QUIET
+        await session.ready()
+        received, since = -1, 0.0
+        while True:
+            stats = session.stats()
+            if stats.received != received or stats.in_hand or not session.health().ok:
+                received, since = stats.received, time.monotonic()
+            elif time.monotonic() - since > quiet:
+                break
+            await asyncio.sleep(0.1)
+        _LOG.info("session is empty", extra={"fields": {"shard": self._shard, "messages": received}})
+        await session.close()
 
     async def _trim(self) -> None:
         while True:
             await asyncio.sleep(_TRIM_EVERY)
             try:
                 cursors = self._ledger.values
-                seen = cursors.cursor("touch:0") if cursors.cursor("journal:0") == self._identity else 0
+                known = cursors.cursor(f"journal:{self._shard}") == self._identity
+                seen = cursors.cursor(f"touch:{self._shard}") if known else 0
                 await self._journal.trim(seen, trim_before(self._parts.clock))
             except Retry:
                 continue  # the next round does it; a trim that waits costs only space
+
+
+def check_division(parts: Parts) -> None:
+    """SettingsError when the settings divide messages otherwise than the sessions on the broker."""
+    recorded = parts.data.recorded()
+    if recorded is None:
+        return
+    if recorded.following is not None:
+        raise SettingsError("ingest.workers", "the hub is dividing its work anew: start this worker when that is over")
+    if not recorded.current.same(parts.layout()):
+        raise SettingsError(
+            "ingest.workers", "messages are divided otherwise than when `cityhub run` started: restart that first"
+        )

@@ -84,7 +84,7 @@ def _processes(parts: Parts) -> list[Callable[[], Awaitable[PartHealth]]]:
 
     def of(name: str) -> Callable[[], Awaitable[PartHealth]]:
         async def asked() -> PartHealth:
-            found = read_status(parts.data.run / f"{name}.json", name)
+            found = read_status(parts.data.status(name), name)
             bad = [part for part in found if not part.ok]
             detail = "; ".join(f"{part.part}: {part.detail}" for part in bad or found)
             return PartHealth(name, not bad, detail, "; ".join(part.hint for part in bad))
@@ -92,4 +92,4 @@ def _processes(parts: Parts) -> list[Callable[[], Awaitable[PartHealth]]]:
         asked.__qualname__ = name
         return asked
 
-    return [of("ingest-0"), of("engine")]
+    return [of(name) for name in parts.processes()]

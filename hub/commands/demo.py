@@ -165,9 +165,9 @@ def _garbage(city: SimulatedCity) -> SimulatedMessage:
 
 async def _until_up(parts: Parts) -> None:
     """Wait until ingest and engine report, and the page answers."""
-    names = ("ingest-0", "engine")
+    names = parts.processes()
     while True:
-        if all(part.ok for name in names for part in read_status(parts.data.run / f"{name}.json", name)):
+        if all(part.ok for name in names for part in read_status(parts.data.status(name), name)):
             try:
                 _, writer = await asyncio.open_connection(parts.settings.api.host, parts.settings.api.port)
             except OSError:

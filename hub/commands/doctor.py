@@ -56,7 +56,7 @@ async def _findings(parts: Parts) -> AsyncIterator[PartHealth]:
 async def _settings(parts: Parts) -> list[PartHealth]:
     city, connectors, catalogue = parts.city(), parts.connectors(), list(parts.catalogue())
     detail = f"{city.title[city.languages[0]]}; {len(connectors)} connectors; {len(catalogue)} indicators"
-    return [PartHealth("configuration", True, detail)]
+    return [PartHealth("configuration", True, detail), PartHealth("division", True, parts.layout().division.words())]
 
 
 async def _disk(parts: Parts) -> list[PartHealth]:
@@ -143,10 +143,9 @@ def _status_of(url: str) -> int:
 
 
 async def _processes(parts: Parts) -> list[PartHealth]:
-    run = parts.data.run
     if parts.data.endpoints() is None:
         return [PartHealth("hub", False, "is not running on this data directory", "start it: `cityhub run`")]
-    return [part for name in ("ingest-0", "engine") for part in read_status(run / f"{name}.json", name)]
+    return [part for name in parts.processes() for part in read_status(parts.data.status(name), name)]
 
 
 async def _exposure(parts: Parts) -> list[PartHealth]:

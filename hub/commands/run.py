@@ -18,14 +18,18 @@ from typing import Any
 import msgspec
 
 from hub.app import Parts, named
+from hub.commands._division import divide
+from hub.commands._division import prepare as prepare_sessions
 from hub.core.errors import SettingsError
 from hub.core.logs import configure_logging
 from hub.datadir import Endpoints, Kind, write_atomically
 from hub.settings import Settings, check_broker, check_exposure
 from hub.storage.ledger import Ledger
 from hub.supervisor import EXIT_CONFIGURATION, Child, Supervisor, stop_on_signals
+from hub.transport import EmbeddedBroker
 
 _LOG = logging.getLogger("cityhub.run")
+_WORKER = (sys.executable, "-m", "hub.cli", "worker")
 
 
 def run_hub(settings: Settings, config: Path | None) -> int:
@@ -70,6 +74,7 @@ def validate(parts: Parts) -> None:
     parts.city()
     parts.connectors()
     parts.catalogue()
+    parts.layout()
     parts.broker()
     if parts.settings.store.kind == "influx":
         parts.influx()
@@ -101,12 +106,14 @@ async def supervise(
     stop_on_signals(supervisor.stop)
     broker = parts.embedded() if parts.settings.mqtt.host is None else None
     try:
+        if not await _divided(parts, broker, supervisor):
+            return EXIT_CONFIGURATION if supervisor.failed is not None else 0
         if broker is not None:
             with named("broker.", "mqtt."):
-                await broker.prepare(parts.filters())
+                await prepare_sessions(broker, parts.running_layout())
                 await broker.start()
         announce(parts)
-        keeping = asyncio.create_task(supervisor.keep(_children()))
+        keeping = asyncio.create_task(supervisor.keep(_children(parts)))
         beside_it = asyncio.create_task(beside(parts)) if beside is not None else None
         stopped = asyncio.create_task(supervisor.stop.wait())
         await asyncio.wait({stopped, *([beside_it] if beside_it else [])}, return_when=asyncio.FIRST_COMPLETED)
@@ -126,17 +133,40 @@ async def supervise(
     return 0
 
 
-def announce(parts: Parts) -> None:
-    """Write where the hub listens, for other commands."""
+async def _divided(parts: Parts, broker: EmbeddedBroker | None, supervisor: Supervisor) -> bool:
+    """Bring the broker's sessions to the division that the settings ask for; False when stopped meanwhile."""
+
+    async def drain(shards: Sequence[int]) -> bool:
+        await supervisor.finish([Child(f"ingest-{n}", [*_WORKER, f"drain-{n}"]) for n in shards])
+        return not supervisor.stop.is_set()
+
+    dividing = asyncio.create_task(divide(parts, broker, drain, lambda port: announce(parts, port)))
+    stopped = asyncio.create_task(supervisor.stop.wait())
+    await asyncio.wait({dividing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not dividing.done():
+        dividing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await dividing
+        return False
+    (parts.data.run / "endpoints.json").unlink(missing_ok=True)
+    return dividing.result()
+
+
+def announce(parts: Parts, private_port: int | None = None) -> None:
+    """Write where the hub listens, for other processes; `private_port` is for the hub's own alone."""
     broker, api = parts.broker(), parts.settings.api
-    endpoints = Endpoints(broker.host, broker.port, f"http://{api.host}:{api.port}")
+    endpoints = Endpoints(broker.host, private_port or broker.port, f"http://{api.host}:{api.port}")
     write_atomically(parts.data.run / "endpoints.json", msgspec.json.encode(endpoints))
 
 
-def _children() -> Sequence[Child]:
-    command = [sys.executable, "-m", "hub.cli", "worker"]
+def _children(parts: Parts) -> Sequence[Child]:
+    """The shards that are ours, those that earlier runs left a journal of, and the others."""
+    ingest = parts.settings.ingest
+    own = range(ingest.workers) if ingest.own_shards is None else ingest.own_shards
+    shards = [*own, *range(ingest.workers, parts.data.shards())]
     return [
-        Child("ingest-0", [*command, "ingest"]),
-        Child("engine", [*command, "engine"]),
-        Child("api", [*command, "api"]),
+        *(Child(f"ingest-{shard}", [*_WORKER, f"ingest-{shard}"]) for shard in shards),
+        Child("engine", [*_WORKER, "engine"]),
+        Child("api", [*_WORKER, "api"]),
     ]

@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import uvloop
 
 from hub.app import Parts
-from hub.commands._ingest import IngestWorker
-from hub.core.errors import HubError, Stop
+from hub.commands._ingest import IngestWorker, check_division
+from hub.core.errors import HubError, Invalid, Stop
 from hub.core.logs import configure_logging
 from hub.core.ports import PartHealth
 from hub.settings import Settings
@@ -25,13 +25,20 @@ from hub.supervisor import EXIT_CONFIGURATION, die_with_parent, stop_on_signals
 _LOG = logging.getLogger("cityhub.worker")
 
 
-async def _ingest(parts: Parts, stop: asyncio.Event) -> None:
-    worker = IngestWorker(parts)
-    await _until(stop, worker.run, worker.health, parts, "ingest-0")
-    await worker.close()
+async def _ingest(parts: Parts, stop: asyncio.Event, shard: int, *, drain: bool = False) -> None:
+    with parts.data.locked_shard(shard):
+        if not drain:
+            check_division(parts)
+        worker = IngestWorker(parts, shard, drain=drain)
+        await _until(stop, worker.run, worker.health, parts, f"ingest-{shard}", worker.figures)
+        await worker.close()
 
 
-async def _engine(parts: Parts, stop: asyncio.Event) -> None:
+async def _drain(parts: Parts, stop: asyncio.Event, shard: int) -> None:
+    await _ingest(parts, stop, shard, drain=True)
+
+
+async def _engine(parts: Parts, stop: asyncio.Event, _shard: int) -> None:
     from hub.commands._engine import EngineWorker
 
     worker = EngineWorker(parts)
@@ -39,7 +46,7 @@ async def _engine(parts: Parts, stop: asyncio.Event) -> None:
     await worker.close()
 
 
-async def _api(parts: Parts, stop: asyncio.Event) -> None:
+async def _api(parts: Parts, stop: asyncio.Event, _shard: int) -> None:
     from hub.commands._web import serve
 
     await serve(parts, stop)
@@ -51,10 +58,11 @@ async def _until(
     health: Callable[[], Sequence[PartHealth]],
     parts: Parts,
     name: str,
+    figures: Callable[[], Mapping[str, float]] = dict,
 ) -> None:
     """Run until told to stop; an error of the work ends the worker."""
     work = asyncio.ensure_future(run())
-    beat = asyncio.create_task(heartbeat(parts.data.run / f"{name}.json", os.getpid(), health))
+    beat = asyncio.create_task(heartbeat(parts.data.status(name), os.getpid(), health, figures))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({work, stopped, beat}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
@@ -69,24 +77,50 @@ async def _until(
         await work
 
 
-_WORKERS = {"ingest": _ingest, "engine": _engine, "api": _api}
+_WORKERS = {"ingest": _ingest, "drain": _drain, "engine": _engine, "api": _api}
 
 
-async def _main(name: str, parts: Parts) -> None:
+async def _main(kind: str, parts: Parts, shard: int) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
-    await _WORKERS[name](parts, stop)
+    await _WORKERS[kind](parts, stop, shard)
 
 
 def run_worker(name: str, settings: Settings) -> int:
-    """Run one process until it is told to stop; returns its exit code."""
+    """Run one process of `cityhub run`, such as `ingest-1`, until it is told to stop; returns its exit code."""
     configure_logging(settings.log_level)
     die_with_parent()
-    if name not in _WORKERS:
+    kind, _, shard = name.partition("-")
+    if kind not in _WORKERS or not (shard or "0").isdecimal():
         _LOG.error("no such worker", extra={"fields": {"worker": name}})
         return EXIT_CONFIGURATION
+    return _run(kind, settings, int(shard or 0))
+
+
+def run_shard(text: str, settings: Settings) -> int:
+    """Run an ingest worker beside `cityhub run`, which then must not start it too (ingest.own_shards)."""
+    configure_logging(settings.log_level)
+    shard, of = shard_named(text)
+    parts = Parts(settings)
+    if of != settings.ingest.workers:
+        raise Invalid(f"{text} says {of} workers, the setting ingest.workers says {settings.ingest.workers}", "--shard")
+    if parts.data.marker() is None:
+        raise Invalid(f"{parts.data.root} is no hub's directory: run `cityhub init`, or name it with --data", "--data")
+    return _run("ingest", settings, shard)
+
+
+def shard_named(text: str) -> tuple[int, int]:
+    """Shard and number of shards of `i/n`; Invalid says how it is written."""
+    shard, slash, of = text.partition("/")
+    if not (slash and shard.isdecimal() and of.isdecimal() and int(shard) < int(of)):
+        raise Invalid(f"{text!r}: write the shard and how many there are, such as 0/2 or 1/2", "--shard")
+    return int(shard), int(of)
+
+
+def _run(kind: str, settings: Settings, shard: int) -> int:
+    name = f"{kind}-{shard}" if kind in {"ingest", "drain"} else kind
     try:
-        uvloop.run(_main(name, Parts(settings)))
+        uvloop.run(_main(kind, Parts(settings), shard))
     except BaseExceptionGroup as group:
         return _report(name, _first(group))
     except HubError as error:

@@ -12,6 +12,7 @@ All messages of a device on one topic have one owner, so their order is kept. Be
 Quarantine ids are made unique over journals: `shard << 40 | row`. Those of shard 0 are its row ids.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
@@ -80,12 +81,13 @@ def by_connector(shards: int, connectors: Iterable[str], explicit: Mapping[str, 
 
 
 class Owners(dict[str, int]):
-    """Owner by topic, worked out once a topic; at most so many topics are remembered."""
+    """Owner by topic, worked out once a topic; at most so many topics are remembered. `rest` takes what is nobody's."""
 
-    def __init__(self, division: Division, match: Callable[[str], sdk.Route | None]) -> None:
+    def __init__(self, division: Division, match: Callable[[str], sdk.Route | None], rest: int = 0) -> None:
         super().__init__()
         self._division = division
         self._match = match
+        self._rest = rest
 
     def __missing__(self, topic: str) -> int:
         if len(self) >= _REMEMBERED:
@@ -96,7 +98,7 @@ class Owners(dict[str, int]):
     def _owner(self, topic: str) -> int:
         route = self._match(topic)
         if route is None:
-            return 0
+            return self._rest
         connector, variables = route
         if self._division.connectors:
             return self._division.connectors.get(connector.name, 0)
@@ -162,6 +164,26 @@ class OwnMessages(Source):
     async def close(self) -> None:
         """Disconnect."""
         await self._source.close()
+
+
+class NoMessages(Source):
+    """The source of a worker whose shard is no more: its spool is drained, its journal still takes orders."""
+
+    def __init__(self) -> None:
+        self._closed = asyncio.Event()
+
+    async def batches(self) -> AsyncIterator[Sequence[Delivery]]:
+        """Nothing, until closed."""
+        await self._closed.wait()
+        for batch in ():
+            yield batch
+
+    async def ack(self, tokens: Sequence[int]) -> None:
+        """Nothing to acknowledge: what comes out of its spool was acknowledged before."""
+
+    async def close(self) -> None:
+        """End `batches`."""
+        self._closed.set()
 
 
 class OwnOrders(CommandQueue):

@@ -148,16 +148,17 @@ class EmbeddedBroker:
         """How the hub's publishers reach it; give each a client id of its own."""
         return self.session_settings()
 
-    async def prepare(self, filters: Sequence[str], parts: Mapping[str, Sequence[str]] | None = None) -> None:
+    async def prepare(self, filters: Sequence[str] | None, parts: Mapping[str, Sequence[str]] | None = None) -> None:
         """Make the hub's durable subscriptions while nobody else can connect. Raise Stop naming what failed.
 
-        `parts` are further sessions, by the end of their client id, each with its filters.
+        `parts` are further sessions, by the end of their client id, each with its filters. Without `filters` there are
+        only these.
         """
         await self._stop_leftover()
         missing = [
             (part, wanted, note)
             for part, wanted in {"": filters, **(parts or {})}.items()
-            if not (note := self._subscriptions(part)).hold(self._client_id(part), wanted)
+            if wanted is not None and not (note := self._subscriptions(part)).hold(self._client_id(part), wanted)
         ]
         if not missing:
             return
