@@ -8,6 +8,7 @@
         link.go_dark(); link.go_light()           # half-open: connections are accepted and swallowed, nobody answers
         link.cut(reset=True)                      # RST (else FIN) to both sides of all connections
         link.lose_next_answer()                   # what the server says next is thrown away and the connection reset
+        link.lose_answer_to(b"POST /write")       # the same for the answer to what contains these bytes
 
 It runs in a thread of its own, so it goes on while a test blocks. Every method may be called from any thread. Bytes
 swallowed in the dark are gone, so `go_light` resets the connections that lost some; as with a real network, only their
@@ -42,6 +43,7 @@ class Proxy:
         self._dark = False
         self._stalled: set[Way] = set()
         self._lose = 0
+        self._marker: bytes | None = None
         self._weather = asyncio.Condition()
         self._pairs: set[_Pair] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,6 +93,10 @@ class Proxy:
     def lose_next_answer(self, count: int = 1) -> None:
         """The next `count` pieces that the server sends are thrown away, and their connections reset."""
         self._lose += count
+
+    def lose_answer_to(self, marker: bytes) -> None:
+        """The answer to the next piece from a client that contains `marker` is thrown away, its connection reset."""
+        self._marker = marker
 
     # in the thread
 
@@ -185,8 +191,10 @@ class Proxy:
                 pair.torn = True
                 self.swallowed += len(data)
                 continue  # the end of a connection is not heard in the dark either
-            if way == "down" and self._lose and data:
-                self._lose -= 1
+            if way == "up" and self._marker is not None and self._marker in data:
+                self._marker, pair.doomed = None, True
+            if way == "down" and data and (pair.doomed or self._lose):
+                self._lose -= not pair.doomed
                 pair.end(reset=True)
                 return
             if not data:
@@ -209,12 +217,13 @@ class Proxy:
 
 
 class _Pair:
-    """Both ends of a connection; `torn`: it has lost bytes."""
+    """Both ends of a connection; `torn`: it has lost bytes; `doomed`: its next answer is lost."""
 
     def __init__(self, client: asyncio.StreamWriter) -> None:
         self.client = client
         self.server: asyncio.StreamWriter | None = None
         self.torn = False
+        self.doomed = False
         self.ended = False
 
     def end(self, *, reset: bool = False) -> None:

@@ -4,7 +4,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -116,9 +116,10 @@ def test_a_cut_is_fin_or_rst(link: Proxy, reset: bool) -> None:
             assert client.recv(10) == b""
 
 
-def test_an_answer_is_lost_after_the_server_had_the_question(link: Proxy) -> None:
+@pytest.mark.parametrize("lose", [Proxy.lose_next_answer, lambda link: link.lose_answer_to(b"a")])
+def test_an_answer_is_lost_after_the_server_had_the_question(link: Proxy, lose: Callable[[Proxy], None]) -> None:
     with dial(link) as client:
-        link.lose_next_answer()
+        lose(link)
         with pytest.raises(ConnectionResetError):
             ask(client, b"a")
         assert link.passed == {"up": 1, "down": 0}
@@ -129,5 +130,5 @@ def test_an_answer_is_lost_after_the_server_had_the_question(link: Proxy) -> Non
 def test_a_server_that_is_away_is_a_reset(link: Proxy) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         link.upstream = closed.getsockname()[1]
-    with dial(link) as client, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionError), dial(link) as client:  # while connecting, sending or waiting
         ask(client, b"a")
