@@ -171,6 +171,13 @@ class Refused(NamedTuple):
     until: int
 
 
+class Held(NamedTuple):
+    """What the quarantine holds and what it refused, per source and reason."""
+
+    waiting: Sequence[Waiting] = ()
+    refused: Sequence[Refused] = ()
+
+
 class DeviceSeen(Struct, frozen=True, kw_only=True):
     """The newest that is known of a device's transmissions: arrival and reading time in ns."""
 

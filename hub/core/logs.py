@@ -57,6 +57,13 @@ class RateLimited:
 
     def warning(self, code: str, message: str, **fields: object) -> None:
         """Log a warning under `code`, or only count it."""
+        self._pass(logging.WARNING, code, message, fields)
+
+    def error(self, code: str, message: str, **fields: object) -> None:
+        """Log an error under `code`, or only count it."""
+        self._pass(logging.ERROR, code, message, fields)
+
+    def _pass(self, level: int, code: str, message: str, fields: dict[str, object]) -> None:
         now = self._clock()
         due, held = self._state.get(code, (0, 0))
         if now < due:
@@ -65,4 +72,4 @@ class RateLimited:
         self._state[code] = (now + self._interval, 0)
         if held:
             fields["held_back"] = held
-        self._logger.warning(message, extra={"fields": fields})
+        self._logger.log(level, message, extra={"fields": fields})

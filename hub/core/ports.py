@@ -12,6 +12,7 @@ from hub.core.indicators import Correction, IndicatorValue
 from hub.core.journal import (
     DeviceSeen,
     EventRecord,
+    Held,
     JournalBatch,
     OpenBatch,
     Progress,
@@ -177,6 +178,14 @@ class Journal(Protocol):
 
     async def waiting(self, where: QuarantineFilter, after: int, limit: int) -> Sequence[Quarantined]:
         """Quarantined messages that still wait, with payload, in order of id (from `after`, exclusive)."""
+        ...
+
+    async def held(self) -> Held:
+        """What waits in quarantine and what was refused, per source and reason, at one moment."""
+        ...
+
+    async def purge(self, where: QuarantineFilter, why: str, by: str, now: int) -> int:
+        """Take away the payloads of all that matches, for good; returns of how many. Harmless when repeated."""
         ...
 
     async def trim(self, cursor: int, untimed_before: int) -> None:

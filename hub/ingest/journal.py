@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hub.core.errors import Invalid
-from hub.core.journal import HOUR_NS, JournalBatch, Progress, Quarantined, Refused, Repair, SpoolPosition, Waiting
+from hub.core.journal import HOUR_NS, Held, JournalBatch, Progress, Quarantined, Repair, SpoolPosition
 from hub.core.ports import QuarantineFilter
 from hub.ingest._migration import to_2
 from hub.ingest._rows import COUNTS
@@ -98,13 +98,9 @@ class SqliteJournal:
         """Quarantined messages that still wait, with payload, in order of id (from `after`, exclusive)."""
         return await self._run(lambda: self._quarantine.waiting(where, after, limit))
 
-    async def sources(self) -> Sequence[Waiting]:
-        """What waits in quarantine, per source and reason."""
-        return await self._run(self._quarantine.sources)
-
-    async def refused(self) -> Sequence[Refused]:
-        """What went beyond the quota, per source and reason."""
-        return await self._run(self._quarantine.refused)
+    async def held(self) -> Held:
+        """What waits in quarantine and what was refused, per source and reason, at one moment."""
+        return await self._run(lambda: Held(self._quarantine.sources(), self._quarantine.refused()))
 
     async def purge(self, where: QuarantineFilter, why: str, by: str, now: int) -> int:
         """Take away the payloads of all that matches and was there when it began; returns of how many messages.

@@ -13,6 +13,8 @@ in the spool is what the store is tried with; once it answers, the spool drains 
 live ones. Where there is no room in the spool, or no spool, batches wait unacknowledged, and the broker keeps what
 comes after them.
 
+What is beyond the quarantine's quota is refused before it is journalled (`quota`).
+
 What may lie in memory: what the session holds unacknowledged (`max_pending_bytes`, `receive_maximum`), and what `DEPTH`
 live batches and one of the spool were decoded to.
 """
@@ -23,8 +25,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from msgspec import Struct, ValidationError, convert
-from msgspec.structs import replace
+from msgspec import Struct, ValidationError
+from msgspec.structs import asdict, replace
 
 from hub.core.delivery import Delivery
 from hub.core.errors import Invalid, Reject, Retry
@@ -32,8 +34,10 @@ from hub.core.journal import HOUR_NS, DeviceSeen, JournalBatch, OpenBatch, Progr
 from hub.core.logs import RateLimited
 from hub.core.ports import (
     ENGINE_ORDERS,
+    Command,
     CommandQueue,
     Journal,
+    PartHealth,
     QuarantineFilter,
     ReadingStore,
     Registry,
@@ -45,6 +49,8 @@ from hub.core.readings import NS, PutResult, ReadingBatch
 from hub.ingest.accounting import Touches, settle, touches_of
 from hub.ingest.fail_points import FailPoints
 from hub.ingest.interpret import Fault, Interpretation, Interpreter, batch_of, set_aside
+from hub.ingest.orders import order_of, purge
+from hub.ingest.quota import Quota
 from hub.ingest.redrive import RedriveResult, delivery_of, settle_redrive
 
 T = TypeVar("T")
@@ -76,21 +82,6 @@ class _Work(Struct):
         return 0 if self.spool is not None else self.number
 
 
-class QuarantineOrder(Struct, frozen=True):
-    """Arguments of an order to redrive; what else stands in it (journal) is for others."""
-
-    reason: str | None = None
-    connector: str | None = None
-    external_id: str | None = None
-    ids: list[int] | None = None
-
-    def filter(self) -> QuarantineFilter:
-        """The messages meant."""
-        return QuarantineFilter(
-            reason=self.reason, connector=self.connector, external_id=self.external_id, ids=self.ids
-        )
-
-
 class Pipeline:
     """Ingest of one journal."""
 
@@ -109,6 +100,7 @@ class Pipeline:
         spool_after: float = 2.0,
         note: Callable[[OpenBatch], None] = lambda _: None,
         fail: FailPoints | None = None,
+        quota: Quota | None = None,
     ) -> None:
         self._source = source
         self._store = store
@@ -121,6 +113,7 @@ class Pipeline:
         self._spool = spool
         self._spool_after = spool_after
         self._note = note
+        self._quota = quota or Quota()
         self._fail = fail or FailPoints({}, lambda: None)
         self._turn = asyncio.Lock()  # of redrives and other orders
         self._slots = asyncio.Semaphore(DEPTH)
@@ -151,6 +144,7 @@ class Pipeline:
         self._arrivals = dict(await self._insist(lambda: self._journal.recent_untimed(self._clock() - HOUR_NS)))
         progress: Progress = await self._insist(self._journal.progress)
         self._number, self._spooled = progress
+        self._quota.load(*await self._insist(self._journal.held))
         if self._spool is not None:
             spool = self._spool
             if (await self._insist(lambda: spool.open(self._spooled))).messages:
@@ -260,7 +254,7 @@ class Pipeline:
         if last:
             batch.number, batch.spool = work.counted, work.spool
         try:
-            await self._insist(partial(self._journal.commit, batch))
+            return await self._record(batch)
         except Reject as error:
             if len(meanings) > 1:
                 middle = len(meanings) // 2
@@ -271,7 +265,16 @@ class Pipeline:
             batch = settle([set_aside(meanings[0].delivery, Fault(error.reason, error.detail))], _NOTHING)
             if last:
                 batch.number, batch.spool = work.counted, work.spool
-            await self._insist(partial(self._journal.commit, batch))
+            return await self._record(batch)
+
+    async def _record(self, batch: JournalBatch) -> Sequence[Quarantined]:
+        """Commit a batch within the quarantine's quota; returns what was set aside."""
+        batch = self._quota.apply(batch)
+        await self._insist(partial(self._journal.commit, batch))
+        self._quota.committed(batch)
+        for refusal in batch.refusals:
+            words = {"reason": refusal.reason, "connector": refusal.connector, "source": refusal.source}
+            self._log.error("refused", "quarantine refuses messages", **words, messages=refusal.messages)
         return batch.quarantined
 
     async def _commit_spooled(self, work: _Work) -> Sequence[Quarantined]:
@@ -285,8 +288,7 @@ class Pipeline:
         seen = [DeviceSeen(device=device, received=at, time=None, messages=0) for device, at in spoken.items()]
         batch.seen, batch.number = [*batch.seen, *seen], work.number
         batch.opened = [work.noted] if work.noted is not None else ()
-        await self._insist(partial(self._journal.commit, batch))
-        return batch.quarantined
+        return await self._record(batch)
 
     # the spool
 
@@ -333,6 +335,7 @@ class Pipeline:
                 self.refresh()
                 rows = await self._journal.waiting(where, after, _REDRIVE_PAGE)
                 if not rows:
+                    await self._reload_quota()
                     return total
                 after = rows[-1].id
                 meanings = [self._interpreter.interpret(delivery_of(row), self._arrivals) for row in rows]
@@ -346,30 +349,38 @@ class Pipeline:
             total.tried += page.tried
             total.redriven += page.redriven
             total.waiting += page.waiting
+            total.ignored += page.ignored
 
     async def obey(self) -> None:
         """Carry out the orders that other processes left in the ledger."""
         for command in self._commands.pending():
             if command.kind in ENGINE_ORDERS:
                 continue
-            if command.kind != "redrive":
-                self._commands.done(command.id, {"error": f"unknown order {command.kind!r}"})
-                continue
             try:
-                order = convert(dict(command.arguments), QuarantineOrder)
-                if order.connector is not None and order.external_id is not None:
-                    named = self._interpreter.identify(order.connector, order.external_id)
-                    order = replace(order, external_id=named)
-                result = await self.redrive(order.filter())
+                result = await self._carry_out(command)
             except (ValidationError, Reject, Invalid) as error:
                 self._commands.done(command.id, {"error": str(error)})
                 continue
-            _LOG.info(
-                "redrive", extra={"fields": {"order": command.id, "tried": result.tried, "used": result.redriven}}
-            )
-            self._commands.done(
-                command.id, {"tried": result.tried, "redriven": result.redriven, "waiting": result.waiting}
-            )
+            _LOG.info(command.kind, extra={"fields": {"order": command.id, **result}})
+            self._commands.done(command.id, result)
+
+    async def _carry_out(self, command: Command) -> Mapping[str, object]:
+        if command.kind not in {"redrive", "purge"}:
+            raise Invalid(f"unknown order {command.kind!r}")
+        order = order_of(command.arguments, self._interpreter.identify)
+        if command.kind == "redrive":
+            return asdict(await self.redrive(order.filter()))
+        try:
+            return await purge(self._journal, order, self._clock())
+        finally:
+            await self._reload_quota()
+
+    async def _reload_quota(self) -> None:
+        self._quota.load(*await self._journal.held())
+
+    def quarantine_health(self) -> PartHealth:
+        """Whether the quarantine takes what comes, or refuses some."""
+        return self._quota.health(self._clock())
 
     async def _chores(self, poll: float) -> None:
         while True:

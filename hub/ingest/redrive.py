@@ -2,8 +2,9 @@
 """Take quarantined messages through the pipeline again. Pure part: what a redriven row does to the accounts.
 
 A redriven message was counted when it first arrived, so its counts move instead of growing: from quarantined to
-decoded, from rejected to stored. It is redriven when nothing of it is at fault any more; else it waits on with the
-reason that is left. Doing it twice changes nothing: readings that are stored already come out as duplicates.
+decoded, from rejected to stored. It is redriven when nothing of it is at fault any more, and ignored when its devices
+are ignored now; else it waits on with the reason that is left. Doing it twice changes nothing: readings that are stored
+already come out as duplicates.
 """
 
 from collections.abc import Sequence
@@ -19,11 +20,12 @@ from hub.ingest.interpret import Fault, Interpretation, Verdict
 
 
 class RedriveResult(Struct):
-    """How many messages were tried, used, and wait on."""
+    """How many messages were tried, used, wait on, and belong to devices that are ignored now."""
 
     tried: int = 0
     redriven: int = 0
     waiting: int = 0
+    ignored: int = 0
 
 
 def delivery_of(row: Quarantined) -> Delivery:
@@ -44,6 +46,7 @@ def settle_redrive(
         events=[event for meaning in used for event in meaning.events],
     )
     redriven: list[int] = []
+    ignored: list[int] = []
     retried: list[Quarantined] = []
     first = 0
     for row, meaning in zip(rows, meanings, strict=True):
@@ -51,19 +54,35 @@ def settle_redrive(
         conflicts, rejects = store_faults(meaning, outcomes, first, result)
         first += len(outcomes)
         faults = [*meaning.faults, *rejects, *conflicts]
+        if meaning.verdict is Verdict.IGNORED:
+            _move_ignored(accounts, row, meaning)
+            ignored.append(row.id)
+            continue
         move = _move_part if row.scope == "reading" else _move_message
         left = move(accounts, row, meaning, outcomes, faults, len(conflicts))
         if left is None:
             redriven.append(row.id)
         else:
             retried.append(replace(left, id=row.id, attempts=row.attempts + 1))
-    batch.redriven, batch.retried = redriven, retried
-    return batch, RedriveResult(len(rows), len(redriven), len(retried))
+    batch.redriven, batch.ignored, batch.retried = redriven, ignored, retried
+    return batch, RedriveResult(len(rows), len(redriven), len(retried), len(ignored))
 
 
 def _account(accounts: dict[AccountKey, Counts], row: Quarantined, connector: str, device: str) -> Counts:
     """Counts move within the hour in which the message arrived."""
     return accounts.setdefault(AccountKey(row.received - row.received % HOUR_NS, connector, device), Counts())
+
+
+def _move_ignored(accounts: dict[AccountKey, Counts], row: Quarantined, meaning: Interpretation) -> None:
+    """All devices of the message are ignored now. Parts of a message that was used stay counted as rejected."""
+    if row.scope == "reading":
+        return
+    source = _account(accounts, row, row.connector, row.device)
+    target = _account(accounts, row, meaning.connector, meaning.device)
+    source.received -= 1
+    source.quarantined -= 1
+    target.received += 1
+    target.ignored += 1
 
 
 def _move_message(

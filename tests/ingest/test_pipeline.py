@@ -125,7 +125,7 @@ async def test_messages_of_a_new_device_are_redriven_when_it_is_registered(bench
     bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
     await bench.pipeline.obey()
     assert {r.device for r in bench.store.rows.values()} == {"new-1"}
-    assert bench.registry.results == {1: {"tried": 1, "redriven": 1, "waiting": 0}}
+    assert bench.registry.results == {1: {"tried": 1, "redriven": 1, "waiting": 0, "ignored": 0}}
     assert bench.reader.quarantine(QuarantineFilter()) == []
     assert bench.totals() | {"received": 1, "decoded": 1, "quarantined": 0, "stored": 2} == bench.totals()
     bench.assert_balanced()
