@@ -29,7 +29,8 @@ from benchmarks.load import Message, Shape, messages
 from benchmarks.publisher import publish
 from hub import sdk
 from hub.core.delivery import Delivery
-from hub.ingest.accounting import settle
+from hub.ingest.accounting import settle, touches_of
+from hub.ingest.interpret import batch_of
 from hub.ingest.journal import SqliteJournal
 
 _BATCH = 5_000
@@ -70,11 +71,12 @@ async def behind_the_network(bench: Bench, load: Sequence[Message], watch: Watch
         _decode(parts.connectors(), some, watch)
         with watch.at("interpret: route, decode, attribute, normalise"):
             meanings = [interpreter.interpret(delivery, {}) for delivery in some]
-        rows = [reading for meaning in meanings for reading in meaning.readings]
+        with watch.at("account: rows and touches"):
+            rows, touches = batch_of(meanings), touches_of(meanings)
         with watch.at("store: look up, encode, write, wait"):
             result = await store.put(rows)
-        with watch.at("account"):
-            batch = settle(meanings, result)
+        with watch.at("account: settle"):
+            batch = settle(meanings, result, touches)
         with watch.at("journal: commit"):
             await journal.commit(batch)
     await store.close()

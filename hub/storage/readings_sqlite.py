@@ -7,6 +7,10 @@ acknowledgement waits for. A row newer than the last time of its series is new w
 filled from the file when a series is first met, so a restart overwrites nothing. `readings.value` has no column type:
 a REAL column would turn -0.0 into 0.0.
 
+A batch in which every row is newer than its series (nearly all are) is written without deciding row by row, sorted by
+key and some hundred rows a statement: SQLite lets go of the interpreter lock at each statement, and waiting to get it
+back costs more than the rows.
+
 One process writes. Others open the file with `readonly=True`: WAL lets them read while it grows, and as long as the
 file does not exist they find nothing. Should a second writer come in all the same, its rows are met as a violated
 primary key: the last times are then read anew and the batch is decided once more.
@@ -19,8 +23,10 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
+from math import isfinite
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -29,9 +35,9 @@ from hub.core.errors import HubError, Invalid, Reject, Retry, SchemaTooNew, Stop
 from hub.core.places import check_device_id
 from hub.core.ports import PartHealth
 from hub.core.quantities import Quantities
-from hub.core.readings import Columns, Outcome, PutResult, Reading, Series, TimeSource
+from hub.core.readings import Columns, Outcome, PutResult, Reading, ReadingBatch, ReadingGroup, Series, TimeSource
 from hub.storage._reading_columns import ROW, Rows, columns
-from hub.storage._reading_key import FIRST_NS, conflict_words, decide, fault
+from hub.storage._reading_key import FIRST_NS, LAST_NS, conflict_words, decide, fault
 from hub.storage._sqlite_retention import TABLE as DROPPED
 from hub.storage._sqlite_retention import Forgetting, dropped
 from hub.storage.retention import by_quantity
@@ -73,6 +79,26 @@ _SOURCE_CODE = {source: code for code, source in enumerate(_SOURCES)}
 _Row = tuple[int, int, float, int, int, int, int]
 _Key = tuple[int, int]
 T = TypeVar("T")
+_AT_ONCE = 250  # rows a statement
+_MOST_SETS = 200_000
+
+
+def _plain_insert(rows: int) -> str:
+    """Insert rows of series, time, value and origin, all else as usual."""
+    values = ", ".join(["(?, ?, ?, 1, ?, 0, 0)"] * rows)
+    return f"INSERT INTO readings (series, time, value, flag, origin, revision, time_source) VALUES {values}"  # noqa: S608 -- placeholders only
+
+
+_INSERT_PLAIN = _plain_insert(_AT_ONCE)
+
+
+class _Fresh(NamedTuple):
+    """Rows that are plainly new: those of groups, all others, and the newest time of each series."""
+
+    plain: list[tuple[int, int, float, int]]
+    other: list[_Row]
+    newest: dict[int, int]
+
 
 _RETRY = {
     sqlite3.SQLITE_BUSY: "the file is locked by another process",
@@ -111,6 +137,7 @@ class SqliteReadingStore:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="readings-sqlite")
         self._db: sqlite3.Connection | None = None
         self._ids: dict[tuple[str, str], int] = {}
+        self._id_sets: dict[tuple[str, tuple[str, ...]], tuple[int, ...]] = {}
         self._last: dict[int, int] = {}
         self._forgetting = Forgetting(by_quantity(keep or {}, quantities))
 
@@ -118,7 +145,8 @@ class SqliteReadingStore:
         """Store what is new under the key rule of `hub.storage._reading_key`; synced to disk on return."""
         if self._readonly:
             raise Stop(f"{self._path} is opened for reading only: readings are written by ingest alone")
-        return await self._run(lambda db: self._put(db, rows), PutResult([Outcome.REJECTED] * len(rows)))
+        batch = ReadingBatch.of(rows)
+        return await self._run(lambda db: self._put(db, batch), PutResult([Outcome.REJECTED] * len(rows)))
 
     async def scan(self, series: Sequence[Series], start: int, end: int) -> Columns:
         """All readings of the series with start <= time < end (ns)."""
@@ -218,12 +246,16 @@ class SqliteReadingStore:
             self._db.close()
             self._db = None
 
-    def _put(self, db: sqlite3.Connection, rows: Sequence[Reading]) -> PutResult:
+    def _put(self, db: sqlite3.Connection, rows: ReadingBatch) -> PutResult:
+        def work() -> PutResult:
+            fresh = self._all_new(db, rows)
+            return self._decide_and_write(db, rows) if fresh is None else self._write_new(db, fresh, len(rows))
+
         try:
-            return _transaction(db, lambda: self._decide_and_write(db, rows))
+            return _transaction(db, work)
         except sqlite3.IntegrityError:  # a second writer: what is remembered of the file is out of date
             self._forget()
-            return _transaction(db, lambda: self._decide_and_write(db, rows))
+            return _transaction(db, work)
         except BaseException:
             self._forget()  # ids given in a transaction that was rolled back must not be used again
             raise
@@ -233,7 +265,55 @@ class SqliteReadingStore:
 
     def _forget(self) -> None:
         self._ids.clear()
+        self._id_sets.clear()
         self._last.clear()
+
+    def _all_new(self, db: sqlite3.Connection, batch: ReadingBatch) -> "_Fresh | None":
+        """The rows to insert when all are newer than what their series hold, and fit to be stored; else None."""
+        fresh, last = _Fresh([], [], {}), self._last
+        newest = fresh.newest
+        for part in batch.parts:
+            if type(part) is ReadingGroup:
+                found, time = self._ids_of(db, part), part.time
+                if found is None or not FIRST_NS < time <= LAST_NS or not all(map(isfinite, part.values)):
+                    return None
+                ids = found
+                fresh.plain.extend(zip(ids, repeat(time), part.values, repeat(part.origin)))
+            elif isinstance(part, Reading):
+                series = self._ids.get((part.device, part.quantity))
+                if series is None or fault(part) is not None:
+                    return None
+                ids, time = (series,), part.time
+                fresh.other.append(_row((series, time), part))
+            for series in ids:
+                if time <= last[series] or time <= newest.get(series, FIRST_NS):
+                    return None
+                newest[series] = time
+        return fresh
+
+    def _ids_of(self, db: sqlite3.Connection, group: ReadingGroup) -> tuple[int, ...] | None:
+        """Ids of the group's series, None when one cannot be."""
+        key = group.device, group.quantities
+        found = self._id_sets.get(key)
+        if found is None:
+            for row in group.readings():
+                if (row.device, row.quantity) not in self._ids and self._series_id(db, row)[0] is None:
+                    return None
+            if len(self._id_sets) >= _MOST_SETS:
+                self._id_sets.clear()
+            found = tuple([self._ids[group.device, quantity] for quantity in group.quantities])
+            self._id_sets[key] = found
+        return found
+
+    def _write_new(self, db: sqlite3.Connection, fresh: "_Fresh", count: int) -> PutResult:
+        plain = sorted(fresh.plain)
+        whole = len(plain) - len(plain) % _AT_ONCE
+        for first in range(0, whole, _AT_ONCE):
+            db.execute(_INSERT_PLAIN, list(chain.from_iterable(plain[first : first + _AT_ONCE])))
+        db.executemany(_plain_insert(1), plain[whole:])
+        db.executemany(_INSERT, sorted(fresh.other))
+        self._last.update(fresh.newest)
+        return PutResult([Outcome.STORED] * count)
 
     def _decide_and_write(self, db: sqlite3.Connection, rows: Sequence[Reading]) -> PutResult:
         outcomes = [Outcome.STORED] * len(rows)

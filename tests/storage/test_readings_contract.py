@@ -12,7 +12,7 @@ import pytest
 
 from hub.core.ports import ReadingStore
 from hub.core.quantities import Quantities
-from hub.core.readings import Columns, Flag, Origin, Outcome, Reading, Series, TimeSource
+from hub.core.readings import Columns, Flag, Origin, Outcome, Reading, ReadingBatch, ReadingGroup, Series, TimeSource
 from hub.storage import InfluxSettings
 from hub.storage.readings_influx import InfluxReadingStore
 from hub.storage.readings_sqlite import SqliteReadingStore
@@ -361,3 +361,38 @@ async def test_a_random_history_ends_the_same_on_every_store(opened: Open) -> No
     found = await stored(store, PM10, Series("a", "pm2_5"))
     assert {(q, t): v for _, q, t, v, *_ in found} == {key: value for key, (value, _) in expected.items()}
     assert len(found) == len(expected)
+
+
+async def test_groups_end_as_their_rows_would_one_by_one(opened: Open) -> None:
+    """Any mixture of groups and single rows, new, late, equal and conflicting, also in puts at the same time."""
+    chance = random.Random(7)
+    names = ("pm10", "no2", "air_temperature")
+    expected: dict[tuple[str, str, int], float] = {}
+    store, newest, count = opened(), 0, 0
+    for number in range(40):
+        parts: list[Reading | ReadingGroup] = []
+        for _ in range(chance.randrange(1, 12)):
+            newest += 1
+            at = newest if chance.random() < 0.8 or number % 3 else chance.randrange(newest)
+            device, some = chance.choice("ab"), tuple(chance.sample(names, chance.randrange(1, 4)))
+            group = ReadingGroup(device, T + at, some, tuple(float(chance.randrange(2)) for _ in some))
+            parts += group.readings() if chance.random() < 0.2 else [group]
+        middle = len(parts) // 2
+        puts = (
+            [ReadingBatch(parts)]
+            if chance.random() < 0.5
+            else [ReadingBatch(parts[:middle]), ReadingBatch(parts[middle:])]
+        )
+        results = await asyncio.gather(*(store.put(one) for one in puts))
+        for one, result in zip(puts, results, strict=True):
+            for row_, outcome in zip(one, result.outcomes, strict=True):
+                key = row_.device, row_.quantity, row_.time
+                held = expected.setdefault(key, row_.value)
+                count += outcome is NEW
+                assert outcome is not CONFLICT or held != row_.value
+                assert outcome is not DUPLICATE or held == row_.value
+        if chance.random() < 0.2:
+            store = opened()
+    found = await stored(store, *(Series(device, name) for device in "ab" for name in names))
+    assert {(d, q, t): v for d, q, t, v, *_ in found} == expected
+    assert count == len(expected) == len(found)

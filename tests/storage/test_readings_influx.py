@@ -11,11 +11,11 @@ import pytest
 
 from hub.core.errors import Retry, SettingsError, Stop
 from hub.core.quantities import Quantities
-from hub.core.readings import Outcome, Reading, Series, TimeSource
+from hub.core.readings import Outcome, Reading, ReadingBatch, ReadingGroup, Series, TimeSource
 from hub.storage import InfluxSettings
 from hub.storage._influx_errors import reaction
 from hub.storage._influx_http import Influx
-from hub.storage._influx_lane import fast_lane
+from hub.storage._influx_lane import Homes, fast_lane
 from hub.storage._influx_lines import head, line, point_line
 from hub.storage._influx_points import Home
 from hub.storage._influx_query import identifier, ranges, text
@@ -226,19 +226,31 @@ async def test_a_duplicate_stays_one_though_a_look_up_failed(influx: Database) -
     assert await outcomes(influx.store, row(1.0)) == [DUPLICATE]
 
 
-def home_of(last: int) -> dict[tuple[str, str], Home]:
-    homes = {domain: Home("a", domain, f"{domain},device=a") for domain in ("air", "weather")}
-    for home in homes.values():
-        home.last = T + last
-    domains = {"pm10": "air", "no2": "air", "air_temperature": "weather"}
-    return {("a", quantity): homes[domain] for quantity, domain in domains.items()}
+DOMAINS = {"pm10": "air", "no2": "air", "air_temperature": "weather"}
+
+
+def homes_with(last: int) -> Homes:
+    """Homes of device a, at which `last` is the newest instant."""
+    made: dict[tuple[str, str], Home] = {}
+
+    def home(device: str, domain: str) -> Home:
+        if (device, domain) not in made:
+            made[device, domain] = Home(device, domain, f"{domain},device={device}")
+            made[device, domain].last = T + last if device == "a" else None
+        return made[device, domain]
+
+    return Homes(DOMAINS.__getitem__, home)
+
+
+def group(at: int, device: str = "a", origin: int = 0, **values: float) -> ReadingGroup:
+    return ReadingGroup(device, T + at, tuple(values), tuple(values.values()), origin)
 
 
 MIXED = [row(1.0), row(2.0, quantity="air_temperature"), row(3.0, quantity="no2", flag=4)]
 
 
 @pytest.mark.parametrize(
-    ("rows", "last", "lines", "slow"),
+    ("parts", "last", "lines", "slow"),
     [
         (
             MIXED,
@@ -249,17 +261,28 @@ MIXED = [row(1.0), row(2.0, quantity="air_temperature"), row(3.0, quantity="no2"
         (MIXED, 0, [], [0, 1, 2]),
         ([row(1.0), row(2.0, at=1)], 0, ["air,device=a pm10=2.0,qc=1i"], [0]),
         ([], 0, [], []),
+        (
+            [group(0, no2=3.0, air_temperature=-2.5, pm10=1.0), group(1, pm10=1.5), group(-1, pm10=9.0, no2=9.0)],
+            -1,
+            ["air,device=a no2=3.0,pm10=1.0,qc=1i", "weather,device=a air_temperature=-2.5,qc=1i",
+             "air,device=a pm10=1.5,qc=1i"],
+            [4, 5],
+        ),
+        ([group(0, pm10=1e16, origin=3)], -1, ["air,device=a pm10=1e+16,pm10_origin=3i,qc=1i"], []),
+        ([row(1.0), group(1, pm10=2.0)], -1, ["air,device=a pm10=1.0,qc=1i", "air,device=a pm10=2.0,qc=1i"], []),
     ],
-)
-def test_plainly_new_rows_take_the_fast_lane(rows: list[Reading], last: int, lines: list[str], slow: list[int]) -> None:
-    lane = fast_lane(rows, home_of(last))
+)  # fmt: skip
+def test_plainly_new_rows_take_the_fast_lane(
+    parts: list[Reading | ReadingGroup], last: int, lines: list[str], slow: list[int]
+) -> None:
+    lane = fast_lane(ReadingBatch(parts), homes_with(last))
     assert lane is not None
-    assert [text.rpartition(" ")[0] for text in lane.lines] == lines
+    assert [line.rpartition(" ")[0] for text in lane.lines for line in text.decode().split("\n")] == lines
     assert list(lane.slow) == slow
 
 
 @pytest.mark.parametrize(
-    "rows",
+    "parts",
     [
         [row(1.0), row(1.0)],
         [row(1.0, at=1), row(1.0)],
@@ -267,12 +290,22 @@ def test_plainly_new_rows_take_the_fast_lane(rows: list[Reading], last: int, lin
         [row(float("nan"))],
         [row(revision=-1)],
         [row(at=2**63)],
-        [row(quantity="o3")],
-        [row(device="b")],
+        [group(0, pm10=1.0), group(0, no2=1.0)],
+        [row(1.0), group(0, pm10=1.0)],
+        [group(0, pm10=1.0), row(1.0)],
+        [group(2**63, pm10=1.0)],
     ],
 )
-def test_a_batch_whose_rows_might_meet_or_are_faulty_goes_the_slow_way(rows: list[Reading]) -> None:
-    assert fast_lane(rows, home_of(-1)) is None
+def test_a_batch_whose_rows_might_meet_or_are_faulty_goes_the_slow_way(parts: list[Reading | ReadingGroup]) -> None:
+    assert fast_lane(ReadingBatch(parts), homes_with(-1)) is None
+
+
+@pytest.mark.parametrize("parts", [[row(device="b")], [group(0, device="b", pm10=1.0)]])
+def test_homes_whose_newest_instant_nobody_knows_are_named(parts: list[Reading | ReadingGroup]) -> None:
+    lane = fast_lane(ReadingBatch([row(1.0), *parts]), homes_with(-1))
+    assert lane is not None
+    assert [home.device for home in lane.unmet] == ["b"]
+    assert (lane.lines, lane.newest) == ((), {})
 
 
 @pytest.mark.parametrize("warm", [False, True], ids=["slow lane", "fast lane"])
