@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Ask whether all is well."""
 
+from typing import Annotated
+
 import typer
 
 from hub.cli._options import Config, Data, Json, settings_of
@@ -9,11 +11,19 @@ group = typer.Typer()
 
 
 @group.command()
-def reconcile(json: Json = False, config: Config = None, data: Data = None) -> None:
-    """Prove the accounting equations from the journals and name what differs."""
+def reconcile(
+    repair: Annotated[bool, typer.Option(help="Put right what a crash cut off between store and journal")] = True,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Record differences that nothing explains, so that they count from now on")
+    ] = False,
+    json: Json = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Prove the accounting equations, name what differs, repair what a crash cut off."""
     from hub.commands.reconcile import run_reconcile
 
-    raise typer.Exit(run_reconcile(settings_of(config, data), json=json))
+    raise typer.Exit(run_reconcile(settings_of(config, data), json=json, repair=repair, accept=accept))
 
 
 @group.command()

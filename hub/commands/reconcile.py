@@ -1,112 +1,185 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Prove the accounting equations from the journals, and against the store; name what differs."""
+"""Prove the accounting equations from the journals and the store; name what differs, and mend what a crash cut off.
+
+The proof goes device by device: as soon as one look shows a device without anything on its way and in balance, it is
+proved; the next look asks for the others. What a look finds in surplus is explained and repaired as `hub.ingest.repair`
+says: by duplicates at once, as unaccounted only when the last looks saw no more of them come in. A hub at work carries
+out the repairs itself, by an order; where no worker holds the journal they are done here.
+"""
 
 import asyncio
-import time
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from hub.app import Parts
-from hub.commands._output import print_json, print_table
+from hub.commands._output import print_json
+from hub.commands._reconcile_report import (
+    Report,
+    book_differences,
+    gap_words,
+    pending_words,
+    print_report,
+    repair_words,
+    totals,
+)
+from hub.commands._repairs import Mender
 from hub.core.errors import Invalid
-from hub.core.journal import Counts
-from hub.core.ports import QuarantineFilter
+from hub.core.journal import OpenBatch, Repair
+from hub.core.ports import ReadingStore, SpoolState
+from hub.ingest.books import Books, BooksReader
+from hub.ingest.open_batches import OpenBatches
+from hub.ingest.repair import ACCEPTED, DUPLICATE, Gap, accounted, compare, numbered, plan
+from hub.ingest.spool_view import waiting_in
 from hub.settings import Settings
 
-_NAMES = Counts.__struct_fields__
-_TRIES, _PAUSE = 5, 1.0
+_LOOKS, _PAUSE = 8, 1.0
+_PATIENT = 4  # looks that wait for what the broker may still send again
+_FORGETS = (
+    "InfluxDB forgets readings past retention by itself and does not count them: that a device has too few readings "
+    "there cannot be told from that, so only readings too many are looked for"
+)
 
 
-def run_reconcile(settings: Settings, *, json: bool) -> int:
-    """Print totals and differences; returns 0 when every equation holds, else 1."""
+@runtime_checkable
+class Forgetful(Protocol):
+    """A store that counts what it forgot."""
+
+    async def dropped(self) -> Mapping[str, int]:
+        """Readings by device that are past retention and gone."""
+        ...
+
+
+class Look(NamedTuple):
+    """Journals, store, journals: `gaps` are of the devices asked for, `left` notes of open batches by shard."""
+
+    books: Sequence[Books]
+    gaps: Sequence[Gap]
+    left: Mapping[int, Sequence[OpenBatch]]
+    held: int
+
+
+def run_reconcile(settings: Settings, *, json: bool, repair: bool = True, accept: bool = False) -> int:
+    """Print totals, repairs and differences; returns 0 when every equation holds, else 1."""
     parts = Parts(settings)
-    if not parts.data.journal().exists():
+    if not any(parts.data.journal(shard).exists() for shard in range(parts.shards())):
         raise Invalid(f"{parts.data.root} holds no journal: name the hub's directory with --data", "--data")
-    for attempt in range(_TRIES):
-        books = _look(parts)
-        if not books.differences or attempt == _TRIES - 1:
-            break
-        time.sleep(_PAUSE)  # a hub at work: a batch may stand in the store and not yet in the journal
-    total, waiting, stored, again = books.total, books.waiting, books.stored, books.again
-    differences = books.differences
+    report = asyncio.run(_Reconciliation(parts, repair=repair, accept=accept).run())
     if json:
-        print_json(
-            {
-                "totals": total,
-                "waiting": waiting,
-                "in_store": stored,
-                "stored_before_a_crash": again,
-                "differences": differences,
-            }
-        )
+        print_json(report.as_json())
     else:
-        print_table("Accounts", ["count", "of all time"], list(total.items()))
-        print(
-            f"deliveries: received {total['received']} = decoded {total['decoded']} + quarantined "
-            f"{total['quarantined']} + refused {total['refused']} + ignored {total['ignored']}"
+        print_report(report)
+    return 1 if report.differences else 0
+
+
+class _Reconciliation:
+    """One run over all journals of a hub."""
+
+    def __init__(self, parts: Parts, *, repair: bool, accept: bool) -> None:
+        self._parts = parts
+        self._repair = repair
+        self._accept = accept
+        shards = [shard for shard in range(parts.shards()) if parts.data.journal(shard).exists()]
+        self._readers = {shard: BooksReader(parts.data.journal(shard), str(shard)) for shard in shards}
+        self._notes = {shard: OpenBatches(parts.data.open_batches(shard)) for shard in shards}
+        self._forgets = parts.settings.store.kind != "sqlite" and bool(parts.settings.keep)
+        self._mender = Mender(parts)
+
+    async def run(self) -> Report:
+        """Look, repair, look again, until all is proved or the patience is over."""
+        store = self._parts.store()
+        try:
+            first = look = await self._look(store, None)
+            for attempt in range(1, _LOOKS):
+                unproved = self._unproved(look)
+                if not unproved:
+                    break
+                if not await self._mend(look, unaccounted=attempt >= _PATIENT):
+                    await asyncio.sleep(_PAUSE)
+                look = await self._look(store, unproved)
+            if self._accept and (unproved := self._unproved(look)):
+                await self._accepted(look)
+                look = await self._look(store, unproved)
+        finally:
+            await store.close()
+        return self._report(first, look)
+
+    async def _look(self, store: ReadingStore, devices: Collection[str] | None) -> Look:
+        before = [reader.read() for reader in self._readers.values()]
+        lost_before = await store.dropped() if isinstance(store, Forgetful) else {}
+        held = await store.counts(None if devices is None else sorted(devices))
+        lost = await store.dropped() if isinstance(store, Forgetful) else {}
+        notes = [self._notes[shard].left(one.progress) for shard, one in zip(self._readers, before, strict=True)]
+        books = [reader.read() for reader in self._readers.values()]
+        least, most = accounted(before), accounted(books)
+        for device in {*lost, *lost_before}:
+            least[device] -= lost.get(device, 0)
+            most[device] -= lost_before.get(device, 0)
+        gaps = compare(least, held, most, [note for some in notes for note in some])
+        asked = [gap for gap in gaps if devices is None or gap.device in devices]
+        return Look(books, asked, dict(zip(self._readers, notes, strict=True)), sum(held.values()))
+
+    def _unproved(self, look: Look) -> set[str]:
+        """Devices out of balance, or with something on its way."""
+        return {gap.device for gap in look.gaps if self._missing(gap) or (not gap.exact and gap.held != gap.least)}
+
+    def _missing(self, gap: Gap) -> int:
+        """Surplus of the store, negative for too few. What a database forgets by itself cannot be told from a loss."""
+        return max(gap.surplus, 0) if self._forgets else gap.surplus
+
+    def _plan(self, look: Look) -> Mapping[str, Sequence[Repair]]:
+        surplus = {gap.device: gap.surplus for gap in look.gaps if gap.exact and gap.surplus > 0}
+        if not surplus:
+            return {}
+        return plan(surplus, [reader.causes(surplus) for reader in self._readers.values()], self._parts.clock())
+
+    async def _mend(self, look: Look, *, unaccounted: bool) -> bool:
+        """Record what explains surpluses; True when something was recorded."""
+        found = self._plan(look) if self._repair else {}
+        recorded = False
+        for shard, books in zip(self._readers, look.books, strict=True):
+            rows = [one for one in found.get(books.name, ()) if unaccounted or one.kind == DUPLICATE]
+            recorded |= await self._mender.record(shard, numbered(rows, books.last_repair))
+        return recorded
+
+    async def _accepted(self, look: Look) -> None:
+        """The operator takes the store's word for what nothing explains."""
+        now, shard = self._parts.clock(), next(iter(self._readers))
+        rows = [
+            Repair(id=0, kind=ACCEPTED, device=gap.device, readings=gap.surplus, at=now)
+            for gap in look.gaps
+            if gap.exact and self._missing(gap)
+        ]
+        await self._mender.record(shard, numbered(rows, look.books[0].last_repair))
+
+    def _report(self, first: Look, look: Look) -> Report:
+        dead = [note for shard, some in look.left.items() if not self._mender.worker_runs(shard) for note in some]
+        unproved = self._unproved(look)
+        moving = [gap for gap in look.gaps if gap.device in unproved and not self._missing(gap)]
+        proposed = [(int(name), one) for name, some in self._plan(look).items() for one in some]
+        differences = [
+            *self._mender.failed,
+            *(line for books in look.books for line in book_differences(books)),
+            *(gap_words(gap) for gap in look.gaps if self._missing(gap)),
+            *repair_words(proposed, self._batches(), done=False),
+            *(pending_words(note) for note in dead if unproved),
+        ]
+        spool = [
+            waiting_in(self._parts.data.spool(shard), books.progress.spool)
+            for shard, books in zip(self._readers, look.books, strict=True)
+        ]
+        return Report(
+            totals=totals(look.books),
+            waiting=sum(one.waiting for one in look.books),
+            in_store=first.held,
+            devices=len(first.gaps),
+            on_the_way=0 if dead else sum(gap.most - gap.least for gap in moving),
+            moving=0 if dead else len(moving),
+            spool=SpoolState(sum(one.messages for one in spool), sum(one.bytes for one in spool)),
+            repaired=self._mender.done,
+            batches=self._batches(),
+            remarks=[_FORGETS] if self._forgets else [],
+            differences=differences,
         )
-        print(
-            f"readings: decoded {total['readings']} = stored {total['stored']} + duplicate {total['duplicate']} + "
-            f"conflict {total['conflict']} + rejected {total['rejected']}"
-        )
-        print(f"waiting in quarantine: {waiting}; readings in the store: {'unknown' if stored is None else stored}")
-        if again:
-            print(f"{again} readings were stored just before a crash and came again: they are counted as duplicates")
-        print("\n".join(differences) or "every equation holds")
-    return 1 if differences else 0
 
-
-class _Books(NamedTuple):
-    total: Mapping[str, int]
-    waiting: int
-    stored: int | None
-    again: int
-    differences: list[str]
-
-
-def _look(parts: Parts) -> _Books:
-    """Read journal, store, journal: what is stored in between must lie between the two."""
-    [journal] = parts.journals()
-    before = _totals(journal.accounts(0))
-    stored = asyncio.run(_stored(parts))
-    accounts = journal.accounts(0)
-    total, waiting = _totals(accounts), journal.count(QuarantineFilter())
-    journal.close()
-    differences = [
-        line for connector, device, counts in accounts for line in _differences(f"{connector}/{device or '?'}", counts)
-    ]
-    # What a crash cut off between store and journal came again and was counted as duplicate: the store may hold that
-    # much more than the journal counts as stored, and never less.
-    least, most = before["stored"] - before["replaced"], total["stored"] - total["replaced"]
-    if stored is not None and not least <= stored <= most + total["duplicate"]:
-        differences.append(f"the store holds {stored} readings, the journal accounts for {most}")
-    set_aside = total["quarantined"] + total["conflict"] + total["rejected"]
-    if (waiting == 0) != (set_aside == 0):
-        differences.append(
-            f"{waiting} messages wait in quarantine, but {set_aside} messages and readings were set aside"
-        )
-    return _Books(total, waiting, stored, max(0, (stored or 0) - most), differences)
-
-
-def _totals(accounts: Sequence[tuple[str, str, Mapping[str, int]]]) -> dict[str, int]:
-    return {name: sum(counts[name] for _, _, counts in accounts) for name in _NAMES}
-
-
-def _differences(who: str, n: Mapping[str, int]) -> list[str]:
-    lines = []
-    right = n["decoded"] + n["quarantined"] + n["refused"] + n["ignored"]
-    if n["received"] != right:
-        lines.append(f"{who}: received {n['received']}, accounted for {right}")
-    right = n["stored"] + n["duplicate"] + n["conflict"] + n["rejected"]
-    if n["readings"] != right:
-        lines.append(f"{who}: decoded {n['readings']} readings, accounted for {right}")
-    return lines
-
-
-async def _stored(parts: Parts) -> int | None:
-    store = parts.store()
-    try:
-        series = await store.series()
-        return len(await store.scan(series, -(2**63), 2**63 - 1)) if len(series) <= 10_000 else None
-    finally:
-        await store.close()
+    def _batches(self) -> Mapping[tuple[int, int], OpenBatch]:
+        return {(shard, batch.number): batch for shard, reader in self._readers.items() for batch, _ in reader.opened()}

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from sqlite3 import Connection
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -27,7 +27,11 @@ _UNBALANCED = (
     "WHERE received != decoded + quarantined + refused + ignored "
     "OR readings != stored + duplicate + conflict + rejected"
 )
-_ROWS = "SELECT state, scope, count(*), sum(conflicts), sum(rejects) FROM quarantine GROUP BY state, scope"
+_SET_ASIDE = (  # rows that are so old that they were forgotten left their number behind
+    "SELECT connector, device, sum(n) FROM (SELECT connector, device, count(*) AS n FROM quarantine "
+    "WHERE scope = 'message' AND state IN ('waiting', 'purged') GROUP BY connector, device "
+    "UNION ALL SELECT connector, device, messages FROM quarantine_forgotten) GROUP BY connector, device"
+)
 _BESIDE = "SELECT device, sum(readings) FROM repair WHERE kind != 'duplicate' GROUP BY device"
 _OPEN = (
     "SELECT number, started, messages, readings, "
@@ -40,25 +44,19 @@ _DUPLICATES = (
 )
 
 
-class Rows(NamedTuple):
-    """Rows of the quarantine index of one state and scope: how many, and the readings that they stand for."""
-
-    messages: int
-    conflicts: int
-    rejects: int
-
-
 class Books(Struct, frozen=True):
     """What one journal accounts for at one moment.
 
     `accounts` are sums by (connector, device) of all time; `unbalanced` the single rows that break an equation.
+    `set_aside` are whole messages in quarantine by (connector, device), `waiting` all its rows that can be redriven.
     `beside` are readings by device that repairs added beside the accounts; `last_repair` is the id to go on from.
     """
 
     name: str
     accounts: Mapping[tuple[str, str], Counts]
     unbalanced: Sequence[tuple[AccountKey, Counts]]
-    quarantine: Mapping[tuple[str, str], Rows]
+    set_aside: Mapping[tuple[str, str], int]
+    waiting: int
     beside: Mapping[str, int]
     last_repair: int
     progress: Progress
@@ -124,7 +122,8 @@ def _books(connection: Connection, name: str) -> Books:
         name=name,
         accounts={(row[0], row[1]): Counts(*row[2:]) for row in connection.execute(_BY_DEVICE)},
         unbalanced=[(AccountKey(*row[:3]), Counts(*row[3:])) for row in connection.execute(_UNBALANCED)],
-        quarantine={(row[0], row[1]): Rows(*row[2:]) for row in connection.execute(_ROWS)},
+        set_aside={(row[0], row[1]): row[2] for row in connection.execute(_SET_ASIDE)},
+        waiting=connection.execute("SELECT count(*) FROM quarantine WHERE state = 'waiting'").fetchone()[0],
         beside=dict(connection.execute(_BESIDE).fetchall()),
         last_repair=connection.execute("SELECT coalesce(max(id), 0) FROM repair").fetchone()[0],
         progress=Progress(batch, SpoolPosition(segment, offset)),

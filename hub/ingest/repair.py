@@ -100,6 +100,11 @@ def numbered(repairs: Sequence[Repair], last: int) -> list[Repair]:
     return [replace(repair, id=i) for i, repair in zip(count(last + 1), repairs, strict=False)]
 
 
+def arguments_of(order: RepairOrder) -> Mapping[str, object]:
+    """An order as it stands in the ledger."""
+    return {"shard": order.shard, "repairs": msgspec.to_builtins(order.repairs)}
+
+
 async def repair(journal: Journal, arguments: Mapping[str, object]) -> Mapping[str, object]:
     """Carry out an order `repair`; raise Invalid where another repair came first, or where it makes no sense."""
     try:
