@@ -114,6 +114,15 @@ class IngestSettings(_Section):
         return self
 
 
+class QuarantineSettings(_Section):
+    """How much of what cannot be used is kept, and how long; beyond it messages are refused and counted."""
+
+    per_source: int = Field(1000, ge=1, le=1_000_000, description="Waiting messages of one source for one reason")
+    total_messages: int = Field(100_000, ge=1, le=10_000_000, description="Waiting messages of each ingest worker")
+    total_bytes: int = Field(1 << 30, ge=1 << 20, le=1 << 40, description="Bytes of them, for each ingest worker")
+    keep_days: int = Field(30, ge=1, le=3650, description="After that payloads are erased: they may hold personal data")
+
+
 class IndicatorSettings(_Section):
     """How indicators are computed."""
 
@@ -148,6 +157,7 @@ class Settings(BaseSettings):
     influx: InfluxSettings = InfluxSettings()
     ledger: LedgerSettings = LedgerSettings()
     ingest: IngestSettings = IngestSettings()
+    quarantine: QuarantineSettings = QuarantineSettings()
     retention: dict[Domain, DaysKept] = Field({}, description="Days to keep readings, by domain; default: for ever")
     indicators: IndicatorSettings = IndicatorSettings()
     api: ApiSettings = ApiSettings()
