@@ -52,6 +52,7 @@ from hub.ingest.interpret import Fault, Interpretation, Interpreter, batch_of, s
 from hub.ingest.orders import order_of, purge
 from hub.ingest.quota import Quota
 from hub.ingest.redrive import RedriveResult, delivery_of, settle_redrive
+from hub.ingest.repair import repair
 
 T = TypeVar("T")
 DEPTH = 3  # batches under way
@@ -365,6 +366,8 @@ class Pipeline:
             self._commands.done(command.id, result)
 
     async def _carry_out(self, command: Command) -> Mapping[str, object]:
+        if command.kind == "repair":
+            return await self._insist(partial(repair, self._journal, command.arguments))
         if command.kind not in {"redrive", "purge"}:
             raise Invalid(f"unknown order {command.kind!r}")
         order = order_of(command.arguments, self._interpreter.identify)
