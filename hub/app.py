@@ -112,7 +112,7 @@ class Parts:
         """Routing, decoding and normalising."""
         return Interpreter(
             router or sdk.Router(self.connectors()),
-            Conversions(self.quantities),
+            Conversions(self.quantities, self.settings.keep),
             max_payload=self.settings.ingest.max_payload_bytes,
         )
 
@@ -197,7 +197,7 @@ class Parts:
             return SqliteReadingStore(self.data.readings, self.quantities, readonly=not writer, keep=self.settings.keep)
         from hub.storage.readings_influx import InfluxReadingStore
 
-        return InfluxReadingStore(self.influx(), self.quantities)
+        return InfluxReadingStore(self.influx(), self.quantities, keep=self.settings.keep, writer=writer)
 
     def influx(self) -> "InfluxSettings":
         """How InfluxDB is reached."""

@@ -6,9 +6,10 @@
     with front(server.url) as answers: ...        # answers.url; answers.script.append(Canned(503))
 
 No package of InfluxDB 2.x can be had for these tests. The front stands in for its HTTP surface before a real influxd
-1.x: `/ping` says v2.7, `/api/v2/write` becomes `/write`, buckets and DBRP mappings are answered from memory, every
-request needs the token. It shows that the hub speaks this surface, not how 2.x stores. A server missing from the
-machine skips the test, saying so, and fails it where CI is set.
+1.x: `/ping` says v2.7, `/api/v2/write` becomes `/write`, buckets and DBRP mappings are answered from memory (a bucket
+mapped to a further policy of a database is such a policy of the real one), every request needs the token. It shows
+that the hub speaks this surface, not how 2.x stores. A server missing from the machine skips the test, saying so, and
+fails it where CI is set.
 """
 
 import json
@@ -118,6 +119,8 @@ class Front:
         self.upstream = upstream
         self.buckets = dict(buckets)
         self.mappings: list[dict[str, object]] = []
+        self.rules: dict[str, list[dict[str, int]]] = {}  # retention rules by id of the bucket
+        self.policies: dict[str, tuple[str, str]] = {}  # database and policy of buckets that are not the default one
         self.script: list[Canned] = []
         self.writes: list[bytes] = []
         self.url = ""
@@ -150,6 +153,9 @@ def _handler(state: Front) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
+        def do_PATCH(self) -> None:
+            self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the standard library's name
             pass
 
@@ -175,7 +181,8 @@ def _handler(state: Front) -> type[BaseHTTPRequestHandler]:
             elif asked["bucket"] not in state.buckets or asked["org"] != ORG:
                 self._answer(404, {}, b'{"code":"not found","message":"bucket not found"}')
             else:
-                query = urllib.parse.urlencode({"db": asked["bucket"], "precision": asked["precision"]})
+                database, policy = state.policies.get(asked["bucket"], (asked["bucket"], ""))
+                query = urllib.parse.urlencode({"db": database, "rp": policy, "precision": asked["precision"]})
                 self._forward(f"/write?{query}", body, "text/plain", canned)
 
         def _forward(self, path: str, body: bytes, kind: str, canned: Canned | None = None) -> None:
@@ -206,13 +213,52 @@ def _handler(state: Front) -> type[BaseHTTPRequestHandler]:
 
 def _administer(state: Front, path: str, asked: Mapping[str, str], body: bytes) -> tuple[int, Mapping[str, str], bytes]:
     if path == "/api/v2/buckets":
-        known = [n for n in state.buckets if n == asked.get("name")]
-        found = [{"id": state.buckets[n], "orgID": "0" * 16, "name": n, "retentionRules": []} for n in known]
+        if body:
+            name = json.loads(body)["name"]
+            state.buckets[name] = f"{len(state.buckets) + 1:016x}"
+            return _change_bucket(state, name, json.loads(body))
+        found = [_bucket(state, n) for n in state.buckets if n == asked.get("name")]
         return 200, {}, json.dumps({"buckets": found}).encode()
+    if path.startswith("/api/v2/buckets/"):
+        name = next(name for name, id_ in state.buckets.items() if path.endswith(f"/{id_}"))
+        return _change_bucket(state, name, json.loads(body) if body else {})
     if path == "/api/v2/dbrps" and body:
         state.mappings.append({"id": f"{len(state.mappings):016x}", **json.loads(body)})
+        _keep_upstream(state)
         return 201, {}, json.dumps(state.mappings[-1]).encode()
     if path == "/api/v2/dbrps":
         wanted = [m for m in state.mappings if m["database"] == asked.get("db")]
         return 200, {}, json.dumps({"content": wanted}).encode()
     return 404, {}, b'{"code":"not found","message":"no such path"}'
+
+
+def _bucket(state: Front, name: str) -> dict[str, object]:
+    rules = state.rules.get(state.buckets[name], [])
+    return {"id": state.buckets[name], "orgID": "0" * 16, "name": name, "retentionRules": rules}
+
+
+def _change_bucket(
+    state: Front, name: str, change: Mapping[str, list[dict[str, int]]]
+) -> tuple[int, dict[str, str], bytes]:
+    if "retentionRules" in change:
+        state.rules[state.buckets[name]] = change["retentionRules"]
+        _keep_upstream(state)
+    return 200, {}, json.dumps(_bucket(state, name)).encode()
+
+
+def _keep_upstream(state: Front) -> None:
+    """Let the real database have the policies that buckets stand for."""
+    names = {id_: name for name, id_ in state.buckets.items()}
+    for mapping in [m for m in state.mappings if not m["default"]]:
+        database, policy, bucket = (str(mapping[key]) for key in ("database", "retention_policy", "bucketID"))
+        known = names[bucket] in state.policies
+        state.policies[names[bucket]] = (database, policy)
+        [rule] = state.rules[bucket]
+        verb, copies = ("ALTER", "") if known else ("CREATE", "REPLICATION 1 ")
+        duration = f"{rule['everySeconds']}s" if rule["everySeconds"] else "INF"
+        q = f'{verb} RETENTION POLICY "{policy}" ON "{database}" DURATION {duration} {copies}'
+        q += f"SHARD DURATION {rule['shardGroupDurationSeconds']}s"
+        address = f"{state.upstream}/query?{urllib.parse.urlencode({'q': q})}"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(address, method="POST"), timeout=20) as answer:
+            assert b"error" not in answer.read()

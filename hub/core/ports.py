@@ -84,6 +84,14 @@ class ReadingStore(Protocol):
         """How many readings the store holds of each device that has any, of the devices named or of all."""
         ...
 
+    async def forget(self, now: int) -> bool:
+        """Delete a piece of what is past retention at `now` (ns); whether there may be more. For the writer alone."""
+        ...
+
+    async def dropped(self) -> Mapping[str, int] | None:
+        """How many readings of each device retention has deleted; None where the database deletes uncounted."""
+        ...
+
     async def check(self) -> PartHealth:
         """Ask the store whether it works now."""
         ...

@@ -7,6 +7,8 @@ is tried again by the next use. Reads are InfluxQL at `/query`, chunked, with ti
 by chunk, so memory stays bounded by what the caller keeps. InfluxDB syncs its write-ahead log before it answers a write
 (the default of `wal-fsync-delay`): an answered write is durable.
 
+Lines of a measurement that has a retention policy of its own (`route`) are written there, in a request of their own.
+
 Proxies of the environment are not used: the database stands beside the hub.
 """
 
@@ -21,6 +23,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.core.errors import HubError, SettingsError, Stop
+from hub.storage._influx_durations import duration_ns, literal, shard_duration
 from hub.storage._influx_errors import Refused, away, query_error, reaction, words_of
 from hub.storage._influx_query import identifier
 from hub.storage._influx_settings import InfluxSettings
@@ -59,8 +62,16 @@ class LineWriter(Protocol):
         """Make or check what is written to."""
         ...
 
-    async def write(self, lines: bytes) -> None:
-        """Return when the lines are durable."""
+    async def write(self, lines: bytes, policy: str = "") -> None:
+        """Return when the lines are durable in this retention policy ("": the default one)."""
+        ...
+
+    async def policies(self) -> Mapping[str, int]:
+        """Retention policies with their duration in ns, 0 for ever; none where the server has no such thing."""
+        ...
+
+    async def keep(self, policy: str, duration: int) -> None:
+        """Make or alter a retention policy; raise SettingsError where the server cannot."""
         ...
 
     async def close(self) -> None:
@@ -76,11 +87,30 @@ class Influx:
         self._client: httpx.AsyncClient | None = None
         self._writer: LineWriter | None = None
         self._opening = asyncio.Lock()
+        self._routes: Mapping[bytes, str] = {}
 
-    async def write(self, lines: bytes) -> None:
-        """Write lines of line protocol (precision ns); raise Refused, Retry or Stop."""
+    def route(self, routes: Mapping[bytes, str]) -> None:
+        """From now on write lines of these measurements to these retention policies."""
+        self._routes = routes
+
+    async def write(self, lines: bytes, policy: str | None = None) -> None:
+        """Write lines of line protocol (precision ns), to `policy` or by route; raise Refused, Retry or Stop."""
         writer = self._writer or await self._open()
-        await writer.write(lines)
+        if policy is not None or not self._routes:
+            await writer.write(lines, policy or "")
+            return
+        for own, some in divided(lines, self._routes).items():
+            await writer.write(some, own)
+
+    async def policies(self) -> Mapping[str, int]:
+        """Retention policies with their duration in ns, 0 for ever."""
+        writer = self._writer or await self._open()
+        return await writer.policies() if self._settings.prepare else {}
+
+    async def keep(self, policy: str, duration: int) -> None:
+        """Make or alter a retention policy."""
+        writer = self._writer or await self._open()
+        await writer.keep(policy, duration)
 
     async def query(self, influxql: str) -> AsyncIterator[Frame]:
         """Frames of all statements in order; raises Retry or Stop, also in the middle."""
@@ -194,8 +224,6 @@ class _V1Writer:
         self._settings = settings
         self._influx = influx
         self._params = {"db": settings.database, "precision": "ns", "consistency": "one"}
-        if settings.retention_policy:
-            self._params["rp"] = settings.retention_policy
 
     async def prepare(self) -> None:
         """Make the database where it is missing; one that exists needs no administrator."""
@@ -203,10 +231,38 @@ class _V1Writer:
         if self._settings.database not in found:
             await self._influx.administer(f"CREATE DATABASE {identifier(self._settings.database)}")
 
-    async def write(self, lines: bytes) -> None:
+    async def policies(self) -> Mapping[str, int]:
+        """Policies of the database. What answers with another table (VictoriaMetrics) has none."""
+        asked = f"SHOW RETENTION POLICIES ON {identifier(self._settings.database)}"
+        frames = await self._influx.administer(asked)
+        return {
+            str(name): duration_ns(str(duration))
+            for frame in frames
+            if list(frame.columns[:2]) == ["name", "duration"]
+            for name, duration, *_ in frame.values
+        }
+
+    async def keep(self, policy: str, duration: int) -> None:
+        """Make or alter, then look: some servers answer that they did and did nothing."""
+        there = policy in await self.policies()
+        await self._influx.administer(
+            f"{'ALTER' if there else 'CREATE'} RETENTION POLICY {identifier(policy)} "
+            f"ON {identifier(self._settings.database)} DURATION {literal(duration)} "
+            f"{'' if there else 'REPLICATION 1 '}SHARD DURATION {literal(shard_duration(duration))}"
+        )
+        if (await self.policies()).get(policy) != duration:
+            raise SettingsError(
+                "retention",
+                f"{self._settings.url} has no retention policies: leave this section empty, and limit the age of data "
+                "there for all domains at once (VictoriaMetrics: -retentionPeriod)",
+            )
+
+    async def write(self, lines: bytes, policy: str = "") -> None:
         """Return when the lines are in the server's synced write-ahead log."""
+        own = policy or self._settings.retention_policy
+        params = {**self._params, "rp": own} if own else self._params
         try:
-            answer = await self._client.post("/write", params=self._params, content=lines)
+            answer = await self._client.post("/write", params=params, content=lines)
         except httpx.HTTPError as error:
             raise away(error, self._settings) from error
         if answer.status_code >= 400:
@@ -215,6 +271,14 @@ class _V1Writer:
 
     async def close(self) -> None:
         """Nothing of its own to release."""
+
+
+def divided(lines: bytes, routes: Mapping[bytes, str]) -> Mapping[str, bytes]:
+    """Lines by the retention policy of their measurement, "" where it has none; their order is kept."""
+    parts: dict[str, list[bytes]] = {}
+    for line in lines.split(b"\n"):
+        parts.setdefault(routes.get(line.partition(b",")[0], ""), []).append(line)
+    return {policy: b"\n".join(own) for policy, own in parts.items()}
 
 
 async def _documents(answer: httpx.Response) -> AsyncIterator[bytes]:

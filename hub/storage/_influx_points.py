@@ -33,15 +33,19 @@ class Home:
 
 
 class Point:
-    """One instant of a home. `held`: what is stored, by quantity. `rows`: indices of the batch's rows, by quantity."""
+    """One instant of a home. `held`: what is stored, by quantity. `rows`: indices of the batch's rows, by quantity.
 
-    __slots__ = ("held", "home", "rows", "time")
+    `outside`: it stands in the default retention policy though its domain has one of its own by now.
+    """
+
+    __slots__ = ("held", "home", "outside", "rows", "time")
 
     def __init__(self, home: Home, time: int) -> None:
         self.home = home
         self.time = time
         self.held: dict[str, Reading] = {}
         self.rows: dict[str, list[int]] = {}
+        self.outside = False
 
 
 class Patch:

@@ -3,14 +3,18 @@
 
 The client blocks, so it lives in one thread of its own. Writes are SYNCHRONOUS: its default batching `write()` returns
 normally with the server down. Its own retries are off; the hub's caller knows better when to try again.
+
+A retention policy is a bucket of its own here, `<bucket>_<policy>`, with a retention rule and a DBRP mapping, so that
+InfluxQL reads it by the same name as in 1.x.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from hub.core.errors import HubError, SettingsError
+from hub.storage._influx_durations import shard_duration
 from hub.storage._influx_errors import away, reaction, words_of
 from hub.storage._influx_settings import InfluxSettings
 
@@ -18,6 +22,7 @@ try:
     from influxdb_client.client.exceptions import InfluxDBError
     from influxdb_client.client.influxdb_client import InfluxDBClient
     from influxdb_client.client.write_api import SYNCHRONOUS
+    from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
     from influxdb_client.domain.dbrp_create import DBRPCreate
     from influxdb_client.domain.write_precision import WritePrecision
     from influxdb_client.service.dbr_ps_service import DBRPsService
@@ -26,6 +31,7 @@ except ImportError as missing:
     raise SettingsError("influx.version", "InfluxDB 2.x needs the extra: pip install 'cityhub[influx]'") from missing
 
 T = TypeVar("T")
+_NS = 10**9
 
 
 class V2Writer:
@@ -41,9 +47,17 @@ class V2Writer:
         """Stop where the bucket is missing; map the database of InfluxQL to it where nothing does yet."""
         await self._run(self._prepare)
 
-    async def write(self, lines: bytes) -> None:
+    async def policies(self) -> Mapping[str, int]:
+        """Further DBRP mappings of the database, with the retention of their buckets in ns."""
+        return await self._run(self._policies)
+
+    async def keep(self, policy: str, duration: int) -> None:
+        """Make or alter a bucket, and map it."""
+        await self._run(lambda: self._keep(policy, duration))
+
+    async def write(self, lines: bytes, policy: str = "") -> None:
         """Return when the server has answered that the lines are stored."""
-        bucket, org = self._settings.bucket_name, self._settings.org
+        bucket, org = self._bucket_of(policy), self._settings.org
         await self._run(lambda: self._writes.write(bucket, org, lines, WritePrecision.NS))
 
     async def close(self) -> None:
@@ -82,16 +96,67 @@ class V2Writer:
             raise SettingsError(
                 "influx.database", f"the DBRP mapping of {database!r} leads to another bucket than {name!r}"
             )
-        policy = self._settings.retention_policy or "autogen"
+        self._map(bucket, self._settings.retention_policy or "autogen", default=True)
+
+    def _map(self, bucket: Any, policy: str, *, default: bool) -> None:
+        database = self._settings.database
         try:
-            mappings.post_dbrp(
+            _untyped(DBRPsService)(self._client.api_client).post_dbrp(
                 _untyped(DBRPCreate)(
-                    org_id=bucket.org_id, bucket_id=bucket.id, database=database, retention_policy=policy, default=True
+                    org_id=bucket.org_id,
+                    bucket_id=bucket.id,
+                    database=database,
+                    retention_policy=policy,
+                    default=default,
                 )
             )
         except InfluxDBError as error:
-            hint = f"influx v1 dbrp create --db {database} --rp {policy} --bucket-id {bucket.id} --default"
+            hint = f"influx v1 dbrp create --db {database} --rp {policy} --bucket-id {bucket.id}"
+            hint += " --default" if default else ""
             raise SettingsError("influx.token", f"may not make the DBRP mapping for reading; run: {hint}") from error
+
+    def _bucket_of(self, policy: str) -> str:
+        return f"{self._settings.bucket_name}_{policy}" if policy else self._settings.bucket_name
+
+    def _mappings(self) -> Mapping[str, Any]:
+        """DBRP mappings of the database to further buckets, by retention policy."""
+        bucket = self._client.buckets_api().find_bucket_by_name(self._settings.bucket_name)
+        found = _untyped(DBRPsService)(self._client.api_client).get_dbr_ps(
+            org_id=bucket.org_id, db=self._settings.database
+        )
+        return {m.retention_policy: m for m in found.content or [] if m.bucket_id != bucket.id}
+
+    def _policies(self) -> Mapping[str, int]:
+        buckets = self._client.buckets_api()
+        return {
+            policy: sum(rule.every_seconds for rule in buckets.find_bucket_by_id(mapping.bucket_id).retention_rules)
+            * _NS
+            for policy, mapping in self._mappings().items()
+        }
+
+    def _keep(self, policy: str, duration: int) -> None:
+        buckets, name = self._client.buckets_api(), self._bucket_of(policy)
+        rules = _untyped(BucketRetentionRules)(
+            type="expire",
+            every_seconds=duration // _NS,
+            shard_group_duration_seconds=shard_duration(duration) // _NS,
+        )
+        try:
+            bucket = buckets.find_bucket_by_name(name)
+            if bucket is None:
+                main = buckets.find_bucket_by_name(self._settings.bucket_name)
+                bucket = buckets.create_bucket(bucket_name=name, retention_rules=rules, org=main.org_id)
+            else:
+                bucket.retention_rules = [rules]
+                buckets.update_bucket(bucket)
+        except InfluxDBError as error:
+            if getattr(error.response, "status", None) not in (401, 403):
+                raise
+            raise SettingsError(
+                "influx.token", f"may not make or alter bucket {name!r}, which section retention needs: {error}"
+            ) from error
+        if policy not in self._mappings():
+            self._map(bucket, policy, default=False)
 
     def _close(self) -> None:
         self._writes.close()

@@ -10,7 +10,8 @@ request, the points that may be stored already (a quantity that joins a stored p
 write, so a write whose answer got lost is looked up when it is put again. Rows that such a write did store are still
 reported as STORED: they are remembered as in doubt until then.
 
-The store is the only writer of its measurements. Reads are InfluxQL; see `_influx_lines` for the fields.
+The store is the only writer of its measurements. Reads are InfluxQL; see `_influx_lines` for the fields, and
+`_influx_retention` for where the lines of a domain go that is not kept for ever.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
+from time import time_ns
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,7 @@ from hub.storage._influx_http import Frame, Influx
 from hub.storage._influx_lane import Homes, Lane, fast_lane
 from hub.storage._influx_lines import QC, SPARSE, head, readings_at
 from hub.storage._influx_points import Home, Patch, Point, Verdicts, accept, decide_point, divide, refuse
+from hub.storage._influx_retention import Clock, Policies
 from hub.storage._influx_settings import InfluxSettings
 from hub.storage._reading_columns import ROW, Rows, columns
 from hub.storage._reading_key import FIRST_NS, LAST_NS, fault
@@ -43,12 +46,23 @@ _MOST_IN_DOUBT = 200_000
 
 
 class InfluxReadingStore:
-    """A `ReadingStore` in InfluxDB; connects at its first use."""
+    """A `ReadingStore` in InfluxDB; connects at its first use. `keep`: ns by domain; only a `writer` sees to it."""
 
-    def __init__(self, settings: InfluxSettings, quantities: Quantities) -> None:
+    def __init__(
+        self,
+        settings: InfluxSettings,
+        quantities: Quantities,
+        *,
+        keep: Mapping[str, int] | None = None,
+        writer: bool = True,
+        clock: Clock = time_ns,
+    ) -> None:
         self._settings = settings
         self._influx = Influx(settings)
         self._domains = _by_domain(quantities)
+        self._policies = Policies(
+            self._influx, settings.retention_policy, self._domains, keep or {}, writer=writer, clock=clock
+        )
         self._quantities = quantities
         self._by_domain: dict[tuple[str, str], Home] = {}
         self._homes = Homes(self._domain_of, self._home_in)
@@ -63,6 +77,7 @@ class InfluxReadingStore:
         """Store what is new under the key rule of `hub.storage._reading_key`; durable when the server has answered."""
         batch, verdicts = ReadingBatch.of(rows), Verdicts(len(rows))
         async with self._turn:
+            await self._policies.ready()
             lane = fast_lane(batch, self._homes)
             if lane is not None and lane.unmet:
                 await self._ask_newest(lane.unmet)
@@ -137,6 +152,7 @@ class InfluxReadingStore:
 
     async def scan(self, series: Sequence[Series], start: int, end: int) -> Columns:
         """All readings of the series with start <= time < end (ns)."""
+        await self._policies.ready()
         between = max(start, FIRST_NS), min(end - 1, LAST_NS)
         parts: dict[Series, list[Rows]] = defaultdict(list)
         for statement, quantities in self._scans(series, between):
@@ -147,6 +163,7 @@ class InfluxReadingStore:
 
     async def latest(self, series: Sequence[Series]) -> Mapping[Series, Reading]:
         """The newest reading of each series that has one."""
+        await self._policies.ready()
         newest: dict[Series, Reading] = {}
         for (domain, quantity), devices in self._devices_of(series).items():
             wanted = [f"last({ql.identifier(quantity)})", *_sparse_columns(quantity)]
@@ -158,9 +175,12 @@ class InfluxReadingStore:
 
     async def series(self, devices: Sequence[str] | None = None) -> Sequence[Series]:
         """All series that hold readings, of the devices named or of all."""
+        await self._policies.ready()
         wanted = None if devices is None else set(devices)
         found = set()
-        fields = [f async for frame in self._influx.query("SHOW FIELD KEYS") for f in self._value_fields(frame)]
+        keys = ["SHOW FIELD KEYS", *(f"SHOW FIELD KEYS FROM {ql.source(*own)}" for own in self._policies.own.items())]
+        known = {f async for frame in self._influx.query(";".join(keys)) for f in self._value_fields(frame)}
+        fields = sorted(known)
         for some in ql.batches(fields, ql.STATEMENTS_A_REQUEST):
             asked = [
                 f"SELECT last({ql.identifier(quantity)}) AS {ql.identifier(quantity)} FROM {self._source(domain)} "  # noqa: S608 -- quoted
@@ -187,6 +207,7 @@ class InfluxReadingStore:
         """Ask for the version, then for something that needs database and credentials."""
         try:
             version = await self._influx.version()
+            await self._policies.ready()
             async for _ in self._influx.query("SHOW MEASUREMENTS LIMIT 1"):
                 pass
         except Retry as error:
@@ -195,12 +216,22 @@ class InfluxReadingStore:
             return PartHealth(_PART, False, str(error), "Correct the setting named.")
         return PartHealth(_PART, True, f"InfluxDB {version} at {self._settings.url}")
 
+    async def forget(self, now: int) -> bool:  # noqa: ARG002 the server has its own clock
+        """Nothing is left to do: the server empties the policies."""
+        await self._policies.ready()
+        return False
+
+    async def dropped(self) -> Mapping[str, int] | None:
+        """Nothing while every domain is kept for ever; else not known: the server counts nothing that it deletes."""
+        await self._policies.ready()
+        return None if self._policies.own else {}
+
     async def close(self) -> None:
         """Release connections."""
         await self._influx.close()
 
     def _source(self, domain: str) -> str:
-        return ql.source(domain, self._settings.retention_policy)
+        return self._policies.source(domain)
 
     def _group(self, rows: Sequence[Reading], indices: Iterable[int], verdicts: Verdicts) -> Sequence[Point]:
         """Those of the rows `indices` that can be stored, as points in order of their first row."""
@@ -256,17 +287,16 @@ class InfluxReadingStore:
         for one in late:
             wanted[one.home.domain][one.home.device, one.time] = one
             times[one.home].append(one.time)
-        asked = [
-            (home.domain, ql.select([], self._source(home.domain), [home.device], between))
-            for home, at in times.items()
-            for between in ql.ranges(at)
-        ]
-        for domain, points in wanted.items():
-            own = [statement for of, statement in asked if of == domain]
-            for some in ql.batches(own, ql.STATEMENTS_A_REQUEST):
+        ranges: dict[str, list[tuple[str, tuple[int, int]]]] = defaultdict(list)
+        for home, at in times.items():
+            ranges[home.domain] += [(home.device, between) for between in ql.ranges(at)]
+        for domain, source, outside in [(d, *s) for d in wanted for s in self._policies.sources(d)]:
+            asked = [ql.select([], source, [device], between) for device, between in ranges[domain]]
+            for some in ql.batches(asked, ql.STATEMENTS_A_REQUEST):
                 async for device, time, fields in self._points(";".join(some)):
-                    if (point := points.get((device, time))) is not None:
+                    if (point := wanted[domain].get((device, time))) is not None:
                         point.held |= readings_at(device, time, fields, self._domains[domain])
+                        point.outside = outside
 
     async def _points(self, statement: str) -> AsyncIterator[tuple[str, int, Mapping[str, Any]]]:
         """(device, time, fields by name) of all rows of an answer grouped by device."""
@@ -300,7 +330,8 @@ class InfluxReadingStore:
     async def _write(self, patches: Sequence[Patch], verdicts: Verdicts) -> None:
         """Write; after a refusal divide until exactly the guilty rows are set aside."""
         try:
-            await self._influx.write("\n".join([patch.line() for patch in patches]).encode())
+            for policy, some in _by_policy(patches).items():
+                await self._influx.write("\n".join([patch.line() for patch in some]).encode(), policy)
         except Refused as refused:
             await self._write_divided(patches, refused.detail, verdicts)
         else:
@@ -371,6 +402,14 @@ def _grouped(homes: Iterable[Home]) -> Mapping[str, Sequence[Home]]:
     found: dict[str, list[Home]] = defaultdict(list)
     for home in sorted(homes, key=lambda home: home.device):
         found[home.domain].append(home)
+    return found
+
+
+def _by_policy(patches: Iterable[Patch]) -> Mapping[str | None, Sequence[Patch]]:
+    """What stands in the default policy is changed there ("" names it); all else goes its own way (None)."""
+    found: dict[str | None, list[Patch]] = defaultdict(list)
+    for patch in patches:
+        found["" if patch.point.outside else None].append(patch)
     return found
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What every reading store promises, on each of them: SQLite, influxd 1.x, and influxd behind a 2.x front."""
+"""What every reading store promises, on each: SQLite, influxd 1.x (also with a policy of its own), a 2.x front."""
 
 import asyncio
 import math
@@ -47,7 +47,21 @@ def influx_2_front(request: pytest.FixtureRequest, quantities: Quantities) -> It
         yield lambda: InfluxReadingStore(settings, quantities)
 
 
-BACKENDS = {"sqlite": sqlite, "influx-1.x": influx_1, "influx-2.x-front": influx_2_front}
+@contextmanager
+def influx_1_policy(request: pytest.FixtureRequest, quantities: Quantities) -> Iterator[Open]:
+    """A domain that was once limited has a policy of its own for good: one without end, for times of any age."""
+    server, database = request.getfixturevalue("influx_server"), request.getfixturevalue("database")
+    server.post("/query", q=f'CREATE DATABASE "{database}"')
+    server.post("/query", q=f'CREATE RETENTION POLICY "keep_air" ON "{database}" DURATION 10d REPLICATION 1')
+    yield lambda: InfluxReadingStore(InfluxSettings(url=server.url, database=database), quantities)
+
+
+BACKENDS = {
+    "sqlite": sqlite,
+    "influx-1.x": influx_1,
+    "influx-1.x-policy": influx_1_policy,
+    "influx-2.x-front": influx_2_front,
+}
 
 
 @pytest.fixture(params=BACKENDS)
