@@ -155,10 +155,11 @@ class DiskSpool:
         return None
 
     def _finish(self, position: SpoolPosition) -> None:
-        messages, size, _ = self._state
+        messages, size, oldest = self._state
         for end in [end for end in self._handed if end <= position]:
             n, taken = self._handed.pop(end)
             messages, size = messages - n, size - taken
+        self._state = SpoolState(messages, size, oldest)
         self._settle(position, messages, size)
 
     def _settle(self, position: SpoolPosition, messages: int, size: int) -> None:

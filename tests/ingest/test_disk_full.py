@@ -5,28 +5,38 @@ Every test runs twice: on a small file system of its own that is really filled (
 limit on the size of files, which makes writing fail in the same places everywhere.
 """
 
+import asyncio
 import os
 import resource
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from hub import sdk
+from hub.core.delivery import Delivery
 from hub.core.errors import Retry
 from hub.core.journal import AccountKey, Counts, JournalBatch, Quarantined, SpoolPosition
-from hub.core.ports import QuarantineFilter
+from hub.core.places import Device
+from hub.core.ports import QuarantineFilter, SpoolState
 from hub.core.quantities import Quantities
-from hub.core.readings import NS, Outcome, Reading, Series
+from hub.core.readings import NS, Outcome, PutResult, Reading, Series
+from hub.ingest.interpret import Interpreter
 from hub.ingest.journal import SqliteJournal
 from hub.ingest.journal_reader import SqliteJournalReader
+from hub.ingest.normalise import Conversions
+from hub.ingest.pipeline import Pipeline
 from hub.ingest.segments import SegmentLimits, SegmentLog
 from hub.ingest.spool import DiskSpool
 from hub.storage.readings_sqlite import SqliteReadingStore
 from tests.ingest.conftest import NOW, delivery
+from tests.ingest.fakes import Clock, ListSource, MemoryRegistry
 
+POLL = 0.123
 TMPFS_BYTES = 4 << 20
 LEFT = (0, 1, 3000, 4096, 9000, 30_000, 70_000)  # bytes that can still be written when it gets tight
 LIMITS = SegmentLimits(segment_bytes=100_000, max_bytes=1 << 22, min_free_bytes=0)
@@ -37,7 +47,7 @@ class Room(Protocol):
 
     folder: Path
 
-    def short(self, left: int) -> "Iterator[None]":
+    def short(self, left: int) -> AbstractContextManager[None]:
         """While in it, only about `left` bytes can be written."""
         ...
 
@@ -213,6 +223,22 @@ async def test_journal_commits_a_batch_once_when_there_is_room_again(room: Room)
     reader.close()
 
 
+class MovableStore:
+    """A real store that can be told to be away."""
+
+    def __init__(self, store: SqliteReadingStore, *, away: bool) -> None:
+        self._store = store
+        self.away = away
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    async def put(self, rows: Sequence[Reading]) -> PutResult:
+        if self.away:
+            raise Retry("away", after=0.6)
+        return await self._store.put(rows)
+
+
 def readings(number: int) -> Sequence[Reading]:
     return [Reading(f"air-{i}", "pm10", float(i), NOW + (1000 * number + i) * NS) for i in range(500)]
 
@@ -233,3 +259,88 @@ async def test_reading_store_holds_all_or_nothing_of_a_batch(room: Room) -> None
     found = await store.scan([Series(f"air-{i}", "pm10") for i in range(500)], 0, 2**62)
     assert len(found.time) == 500 * (len(LEFT) + 1)
     await store.close()
+
+
+class Feed(ListSource):
+    """Batches as the test gives them; `end` closes it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue: asyncio.Queue[Sequence[Delivery] | None] = asyncio.Queue()
+
+    async def batches(self) -> AsyncIterator[Sequence[Delivery]]:
+        while (batch := await self.queue.get()) is not None:
+            yield batch
+
+    def give(self, first: int, count: int) -> None:
+        """One reading a message, each of its own second; tokens from `first` on."""
+        at = [datetime.fromtimestamp(NOW / NS - 86_400 + i, UTC).isoformat() for i in range(first, first + count)]
+        text = '{"time": "%s", "readings": {"pm10": %d}}'
+        self.queue.put_nowait([delivery(text % (time, i), token=i) for i, time in enumerate(at, first)])
+
+
+class Patience:
+    """A sleep that takes no time and counts how often somebody waited, but for the chores."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def __call__(self, seconds: float) -> None:
+        self.times += seconds != POLL
+        await asyncio.sleep(0.001)
+
+
+async def until(claim: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not claim():
+            await asyncio.sleep(0.002)
+
+
+@pytest.mark.parametrize("spooled", [False, True], ids=["the store is there", "the store is away"])
+async def test_ingest_on_a_full_disk_stops_acknowledging_and_resumes(
+    room: Room, router: sdk.Router, conversions: Conversions, spooled: bool
+) -> None:
+    """The whole pipeline with journal, spool and readings on the one disk: every reading once, every term adds up."""
+    device = Device(id="air-1", connector="native", external_id="air-1", interval=600)
+    feed, patience, registry = Feed(), Patience(), MemoryRegistry(device)
+    journal = SqliteJournal(room.folder / "ingest-0.db")
+    store = MovableStore(SqliteReadingStore(room.folder / "readings.db", Quantities.load()), away=spooled)
+    spool = DiskSpool(room.folder / "spool", LIMITS)
+    pipeline = Pipeline(
+        feed,
+        store,
+        journal,
+        registry,
+        registry,
+        Interpreter(router, conversions, max_payload=65536),
+        clock=Clock(NOW),
+        sleep=patience,
+        spool=spool,
+        spool_after=1.0,
+    )
+    running = asyncio.create_task(pipeline.run(POLL))
+    feed.give(0, 300)
+    await until(lambda: len(feed.acked) == 300)
+    with room.short(0):
+        for number in range(1, 9):
+            feed.give(300 * number, 300)
+        await until(lambda: pipeline.waiting_for is not None)
+        before = patience.times
+        await until(lambda: patience.times > before + 50)
+        assert not running.done()
+        acknowledged = len(feed.acked)
+        assert acknowledged < 2700
+    await until(lambda: len(feed.acked) == 2700)
+    assert feed.acked == list(range(2700))
+    store.away = False
+    await until(lambda: pipeline.spool_state() == SpoolState() and pipeline.waiting_for is None)
+    feed.queue.put_nowait(None)
+    await running
+    found = await store.scan([Series("air-1", "pm10")], 0, 2**62)
+    assert found.value.tolist() == list(range(2700))
+    reader = SqliteJournalReader(room.folder / "ingest-0.db")
+    [(_, _, counts)] = reader.accounts(0)
+    reader.close()
+    assert (counts["received"], counts["decoded"], counts["stored"] + counts["duplicate"]) == (2700, 2700, 2700)
+    for part in (spool, journal, store):
+        await part.close()
