@@ -26,7 +26,7 @@ def decode(message: RawMessage, topic: Mapping[str, str]) -> Iterable[Decoded]:
     data = load_json(payload)
     if isinstance(data, dict):
         out: list[Decoded] = []
-        decode_short(cast("dict[str, object]", data), device, "", out)
+        decode_short(data, device, "", out)
         return out
     if isinstance(data, list) and data:
         return _array(payload, data, device)

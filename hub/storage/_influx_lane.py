@@ -26,6 +26,7 @@ from hub.storage._reading_key import FIRST_NS, LAST_NS, MAX_FLOAT, fault
 
 _DEVICE = TimeSource.DEVICE
 _MOST_SHAPES = 10_000  # senders choose what they send: what we remember of it is bounded
+_MOST_TRACKS = 500_000
 _Arguments = tuple[bytes, ...]
 
 
@@ -72,28 +73,41 @@ class Shapes(dict[tuple[tuple[str, ...], int], Shape]):
         return shape
 
 
+class Track(NamedTuple):
+    """Where the readings of one device's set of quantities go: its shape, and its home and head in each domain."""
+
+    shape: Shape
+    homes: tuple[Home, ...]
+    heads: tuple[bytes, ...]
+
+
 class Homes:
-    """Where the fast lane finds homes: by device and quantity, by device and domains, and shapes."""
+    """Where the fast lane finds homes: by device and quantity, and tracks by device, quantities and origin."""
 
     def __init__(self, domain_of: Callable[[str], str], home: Callable[[str, str], Home]) -> None:
-        self.shapes = Shapes(domain_of)
         self.of_quantity: dict[tuple[str, str], Home] = {}
-        self._sets: dict[tuple[str, tuple[str, ...]], tuple[Home, ...]] = {}
+        self._shapes = Shapes(domain_of)
+        self._tracks: dict[tuple[str, tuple[str, ...], int], Track] = {}
         self._home = home
 
     def of(self, device: str, quantity: str) -> Home:
         """The device's home in the quantity's domain."""
         found = self.of_quantity.get((device, quantity))
         if found is None:
-            domain = self.shapes[(quantity,), 0].domains[0]
+            domain = self._shapes[(quantity,), 0].domains[0]
             found = self.of_quantity[device, quantity] = self._home(device, domain)
         return found
 
-    def of_domains(self, device: str, domains: tuple[str, ...]) -> tuple[Home, ...]:
-        """The device's home in each of the domains."""
-        found = self._sets.get((device, domains))
+    def track(self, group: ReadingGroup) -> Track:
+        """The track of a group."""
+        key = group.device, group.quantities, group.origin
+        found = self._tracks.get(key)
         if found is None:
-            found = self._sets[device, domains] = tuple([self._home(device, domain) for domain in domains])
+            if len(self._tracks) >= _MOST_TRACKS:
+                self._tracks.clear()
+            shape = self._shapes[group.quantities, group.origin]
+            homes = tuple([self._home(group.device, domain) for domain in shape.domains])
+            found = self._tracks[key] = Track(shape, homes, tuple([home.head_bytes for home in homes]))
         return found
 
 
@@ -106,37 +120,42 @@ class _Builder:
         self.unmet: dict[Home, None] = {}
         self.slow: list[int] = []
         self.values: list[tuple[float, ...]] = []  # of each group that goes fast
-        self.frames: list[tuple[Shape, bytes, tuple[bytes, ...]]] = []  # its shape, time and heads
+        self.frames: list[tuple[Track, bytes]] = []  # its track and time
         self.lines: list[bytes] = []
         self.message: dict[Home, dict[str, str]] = {}
         self.worst: dict[Home, int] = {}
         self.device, self.at = "", FIRST_NS
+        self.stamped, self.stamp = FIRST_NS, b""
 
     def group(self, group: ReadingGroup, first: int) -> bool:
         """Add a group, whose first row has index `first`; False when the batch has to go the slow way."""
-        time = group.time
-        shape = self.homes.shapes[group.quantities, group.origin]
-        homes = self.homes.of_domains(group.device, shape.domains)
-        newest = self.newest
-        late = False
-        for home in homes:
+        time, newest = group.time, self.newest
+        track = self.homes.track(group)
+        for home in track.homes:
             last = home.last
-            if last is None:
-                self.unmet[home] = None
-            elif time <= last:
-                late = True
-            elif time <= newest.get(home, FIRST_NS):
+            if last is None or time <= last:
+                return self._late(group, track, first)
+            if time <= newest.get(home, FIRST_NS):
                 return False
-        if not FIRST_NS < time <= LAST_NS:
-            return False
-        for home in homes:
-            if not late or time > (home.last or FIRST_NS):
+        for home in track.homes:
+            newest[home] = time
+        if time != self.stamped:
+            self.stamped, self.stamp = time, b"%d" % time
+        self.values.append(group.values)
+        self.frames.append((track, self.stamp))
+        return time <= LAST_NS
+
+    def _late(self, group: ReadingGroup, track: Track, first: int) -> bool:
+        """A group for the slow lane: what it brings to homes that it is new to must not meet what comes fast."""
+        time, newest = group.time, self.newest
+        for home in track.homes:
+            if home.last is None:
+                self.unmet[home] = None
+            elif time > home.last:
+                if time <= newest.get(home, FIRST_NS):
+                    return False
                 newest[home] = time
-        if late:
-            self.slow += range(first, first + len(group.values))
-        else:
-            self.values.append(group.values)
-            self.frames.append((shape, b"%d" % time, tuple([home.head_bytes for home in homes])))
+        self.slow += range(first, first + len(group.values))
         return True
 
     def single(self, row: Reading, index: int) -> bool:
@@ -188,7 +207,7 @@ class _Builder:
         texts = orjson.dumps(self.values)[2:-2].split(b"],[")
         return [
             template % pick([*text.split(b","), time, *heads])
-            for text, ((_, template, pick), time, heads) in zip(texts, self.frames, strict=True)
+            for text, (((_, template, pick), _, heads), time) in zip(texts, self.frames, strict=True)
         ]
 
 
