@@ -88,8 +88,8 @@ class ReadingStore(Protocol):
         """Delete a piece of what is past retention at `now` (ns); whether there may be more. For the writer alone."""
         ...
 
-    async def dropped(self) -> Mapping[str, int] | None:
-        """How many readings of each device retention has deleted; None where the database deletes uncounted."""
+    async def dropped(self) -> Mapping[str, int]:
+        """How many readings of each device retention has deleted; nothing where the database deletes uncounted."""
         ...
 
     async def check(self) -> PartHealth:
