@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The spool keeps deliveries in order through restarts, counts exactly, forgets only what the journal has passed."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import random
+import tempfile
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hub.core.delivery import Delivery
 from hub.core.errors import Retry
@@ -15,6 +22,7 @@ from hub.ingest.segments import SegmentLimits
 from hub.ingest.spool import DiskSpool
 from tests.ingest.conftest import NOW, delivery
 
+T = TypeVar("T")
 BEGINNING = SpoolPosition()
 SMALL = SegmentLimits(segment_bytes=4096, max_bytes=1 << 20, min_free_bytes=0)
 
@@ -265,3 +273,86 @@ async def test_with_the_cursor_in_the_journal_every_message_is_drained_once(tmp_
         await spool.close()
         await journal.close()
     assert drained == sent
+
+
+class SpoolMachine(RuleBasedStateMachine):
+    """Spool and journal's cursor against a list: any order of appends, drains, commits, crashes and lost tails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.home = tempfile.TemporaryDirectory()
+        self.waiting: list[list[Delivery]] = []  # by frame, as the journal knows it
+        self.cursor = self.next_after = BEGINNING
+        self.handed: list[tuple[SpoolPosition, list[Delivery]]] = []
+        self.sent = 0
+        self.start()
+
+    def run(self, work: Coroutine[object, object, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    def start(self) -> None:
+        self.spool = DiskSpool(
+            Path(self.home.name), SegmentLimits(segment_bytes=4096, max_bytes=20_000, min_free_bytes=0), frame_bytes=999
+        )
+        self.run(self.spool.open(self.cursor))
+        self.next_after, self.handed = self.cursor, []
+
+    @rule(count=st.integers(1, 40), size=st.integers(8, 200))
+    def append(self, count: int, size: int) -> None:
+        batch = deliveries(self.sent, count, size)
+        try:
+            self.run(self.spool.append(batch))
+        except Retry:
+            return
+        self.sent += count
+        self.waiting.append(batch)
+
+    @rule()
+    def take(self) -> None:
+        batch = self.run(self.spool.next(self.next_after))
+        if batch is None:
+            assert sum(len(found) for _, found in self.handed) == sum(map(len, self.waiting))
+            return
+        self.next_after = batch.position
+        self.handed.append((batch.position, list(batch.deliveries)))
+        taken = [d for _, found in self.handed for d in found]
+        assert taken == [d for frame in self.waiting for d in frame][: len(taken)]
+
+    @precondition(lambda self: self.handed)
+    @rule(finish=st.booleans())
+    def commit(self, finish: bool) -> None:
+        """The journal commits a batch; then `done` comes, or a crash does."""
+        self.cursor, found = self.handed.pop(0)
+        rest = [d for batch in self.waiting for d in batch][len(found) :]
+        self.waiting = [rest] if rest else []
+        if finish:
+            self.run(self.spool.done(self.cursor))
+        else:
+            self.crash(torn=0)
+
+    @rule(torn=st.integers(0, 300))
+    def crash(self, torn: int) -> None:
+        """`torn` bytes of an append that never returned stand behind the end of the newest file."""
+        self.run(self.spool.close())
+        newest = max(Path(self.home.name).glob("*.seg"), default=None)
+        if newest is not None and torn:
+            with newest.open("ab") as file:
+                file.write(random.Random(torn).randbytes(torn))
+        self.start()
+
+    @invariant()
+    def state_is_exact(self) -> None:
+        messages, size, oldest = self.spool.state()
+        left = [d for batch in self.waiting for d in batch]
+        assert (messages, oldest) == (len(left), left[0].received if left else None)
+        assert (size > 0) == bool(left)
+
+    def teardown(self) -> None:
+        self.run(self.spool.close())
+        self.loop.close()
+        self.home.cleanup()
+
+
+TestSpoolMachine = SpoolMachine.TestCase
+TestSpoolMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
