@@ -41,7 +41,8 @@ class Division(Struct, frozen=True, kw_only=True):
         for name, shard in self.connectors.items():
             of[shard].append(name)
         if self.devices:
-            of = [[f"{n} devices"] for n in Counter([*range(self.shards), *self.devices.values()]).values()]
+            listed = Counter(self.devices.values())
+            of = [[f"{listed[shard]} devices"] for shard in range(self.shards)]
         of[0].append("the rest")
         return "; ".join(f"shard {shard}: {', '.join(what)}" for shard, what in enumerate(of))
 

@@ -128,16 +128,18 @@ class RunningHub:
     def settle(self, seconds: float = 90.0) -> None:
         """Wait until the engine has followed the touch log to its end and closed what is over."""
         parts = Parts(load_settings(self.config))
-        [journal] = parts.journals()
+        journals = parts.journals()
         deadline, quiet = time.monotonic() + seconds, 0
         with parts.ledger().open() as ledger:
             while quiet < 5:
                 assert time.monotonic() < deadline, f"engine does not settle\n{self.tail()}"
-                position = ledger.values.cursor("touch:0")
-                idle = journal.touches(position, 1)[1] == position and not ledger.values.due(time.time_ns(), 1)
+                positions = [ledger.values.cursor(f"touch:{shard}") for shard in range(len(journals))]
+                read = all(j.touches(at, 1)[1] == at for j, at in zip(journals, positions, strict=True))
+                idle = read and not ledger.values.due(time.time_ns(), 1)
                 quiet = quiet + 1 if idle else 0
                 time.sleep(0.2)
-        journal.close()
+        for journal in journals:
+            journal.close()
 
     def reconcile(self) -> Mapping[str, int]:
         """Totals of the accounts; the command itself fails when an equation does not hold."""
