@@ -12,8 +12,7 @@ from typing import Final, cast
 from hub.sdk import Decoded, DecodeError, Reading, ReadingSet, describe, number, rfc3339_ns
 
 ADVICE: Final = 'send {"time": "2026-11-23T10:00:00Z", "readings": {"pm10": 20.3}}, an array of those, or a SenML array'
-_PLAIN: Final = frozenset({"time", "readings"})
-_KEYS: Final = frozenset({*_PLAIN, "revision", "origin"})
+_KEYS: Final = frozenset({"time", "readings", "revision", "origin"})
 _VALUE_KEYS: Final = frozenset({"value", "unit", "revision"})
 _ORIGINS: Final = ("imported", "simulated")
 _FLOAT: Final[set[type]] = {float}
@@ -31,8 +30,9 @@ def decode_short(message: dict[str, object], device: str, where: str, out: list[
     readings = message.get("readings")
     if not isinstance(readings, dict) or not readings:
         raise _no_readings(message, where)
-    revision, origin = (0, None) if message.keys() <= _PLAIN else _extras(message, where)
     stamp = message.get("time")
+    plain = len(message) == (1 if stamp is None and "time" not in message else 2)  # nothing beside readings and time
+    revision, origin = (0, None) if plain else _extras(message, where)
     time = None if stamp is None else rfc3339_ns(stamp, f"{where}time")
     kinds = set(map(type, readings.values()))
     if (

@@ -10,7 +10,6 @@ at fault: they are in `faults`.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from operator import le
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -98,8 +97,7 @@ class _Shape(NamedTuple):
     """What a set of quantities in canonical units must keep to, in order: bounds, and the shortest retention (ns)."""
 
     quantities: tuple[str, ...]
-    lows: tuple[float, ...]
-    highs: tuple[float, ...]
+    bounds: tuple[tuple[float, float], ...]
     keep: int
 
 
@@ -191,8 +189,9 @@ class Interpreter:
         time, received = item.time, delivery.received
         if not (EARLIEST <= time <= received + AHEAD and received - shape.keep <= time):
             return None
-        if not (all(map(le, shape.lows, values)) and all(map(le, values, shape.highs))):  # NaN fails both
-            return None
+        for value, (low, high) in zip(values, shape.bounds, strict=True):
+            if not low <= value <= high:  # NaN too
+                return None
         group = ReadingGroup(device.id, time, shape.quantities, values, device.origin)
         return Interpretation(delivery, _DECODED, connector.name, device.id, group)
 
@@ -206,8 +205,8 @@ class Interpreter:
             return None
         if len(self._shapes) >= _MOST_REMEMBERED:  # senders choose what they send: what we remember of it is bounded
             self._shapes.clear()
-        lows, highs = tuple([rule.minimum for rule in rules]), tuple([rule.maximum for rule in rules])
-        shape = self._shapes[quantities] = _Shape(quantities, lows, highs, min(rule.keep for rule in rules))
+        bounds = tuple([(rule.minimum, rule.maximum) for rule in rules])
+        shape = self._shapes[quantities] = _Shape(quantities, bounds, min(rule.keep for rule in rules))
         return shape
 
     def _blame(self, meaning: Interpretation) -> Interpretation:

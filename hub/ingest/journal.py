@@ -15,9 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec.structs import astuple
+
 from hub.core.errors import Invalid
 from hub.core.journal import HOUR_NS, Held, JournalBatch, Progress, Quarantined, Repair, SpoolPosition
 from hub.core.ports import QuarantineFilter
+from hub.ingest._bulk import insert_many
 from hub.ingest._migration import to_2
 from hub.ingest._rows import COUNTS
 from hub.ingest._schema import identity_of, newest_of, open_writer, wrapped
@@ -29,14 +32,11 @@ ROWS_KEPT = 365 * 24 * HOUR_NS  # rows of the quarantine's index, without their 
 _PAGE = 500  # rows that one transaction purges
 _ERASED_AT_ONCE = 20  # payloads between two batches
 
-_ADD_ACCOUNT = (
-    f"INSERT INTO account (hour, connector, device, {', '.join(COUNTS)}) "  # noqa: S608 names are our own constants
-    f"VALUES (?, ?, ?, {', '.join('?' * len(COUNTS))}) ON CONFLICT DO UPDATE SET "
-    + ", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTS)
-)
+_ACCOUNT = f"INSERT INTO account (hour, connector, device, {', '.join(COUNTS)})"
+_ADD_COUNTS = "ON CONFLICT DO UPDATE SET " + ", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTS)
 _ADD_REASON = "INSERT INTO reason_count VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n"
-_ADD_SEEN = (
-    "INSERT INTO seen VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET received = max(received, excluded.received), "
+_LATER_SEEN = (
+    "ON CONFLICT DO UPDATE SET received = max(received, excluded.received), "
     "time = max(coalesce(time, excluded.time), coalesce(excluded.time, time)), messages = messages + excluded.messages"
 )
 _ADD_EVENT = (
@@ -103,13 +103,14 @@ class SqliteJournal:
         return await self._run(lambda: Held(self._quarantine.sources(), self._quarantine.refused()))
 
     async def purge(self, where: QuarantineFilter, why: str, by: str, now: int) -> int:
-        """Take away the payloads of all that matches and was there when it began; returns of how many messages.
+        """Take away the payloads of all that matches and is there when it begins; returns of how many messages.
 
         What waited is `purged` then; what was redriven or refused keeps its state. Page by page, so that batches of
         live messages come between; harmless when repeated. Bytes are erased at the end.
         """
         purged = 0
-        while page := await self._run(lambda: self._quarantine.purge(where, why, by, now, _PAGE)):
+        newest = await self._run(self._quarantine.newest)
+        while page := await self._run(lambda: self._quarantine.purge(where, newest, why, by, now, _PAGE)):
             purged += page
         await self.erase()
         return purged
@@ -176,8 +177,9 @@ def _to_2(log: SegmentLog, connection: sqlite3.Connection) -> None:
 
 def _write(connection: sqlite3.Connection, batch: JournalBatch) -> None:
     many = connection.executemany
-    many("INSERT INTO touch (device, quantity, hour) VALUES (?, ?, ?)", batch.touches)
-    many(_ADD_ACCOUNT, [(*key, *(getattr(n, name) for name in COUNTS)) for key, n in batch.accounts.items()])
+    insert_many(connection, "INSERT INTO touch (device, quantity, hour)", batch.touches)
+    accounts = [(*key, *astuple(counts)) for key, counts in batch.accounts.items()]
+    insert_many(connection, _ACCOUNT, accounts, _ADD_COUNTS)
     many(_ADD_REASON, [(*key, n) for key, n in batch.reasons.items()])
     many(
         _ADD_EVENT,
@@ -186,7 +188,8 @@ def _write(connection: sqlite3.Connection, batch: JournalBatch) -> None:
             for e in batch.events
         ],
     )
-    many(_ADD_SEEN, [(s.device, s.received, s.time, s.messages) for s in batch.seen])
+    seen = [(s.device, s.received, s.time, s.messages) for s in batch.seen]
+    insert_many(connection, "INSERT INTO seen", seen, _LATER_SEEN)
     many("INSERT OR REPLACE INTO untimed VALUES (?, ?)", list(batch.untimed.items()))
     if batch.number:
         connection.execute("UPDATE progress SET batch = max(batch, ?)", (batch.number,))

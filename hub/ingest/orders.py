@@ -56,5 +56,4 @@ async def purge(journal: Journal, order: QuarantineOrder, now: int) -> Mapping[s
         raise Invalid(
             "name at least one of reason, connector, external id, device, topic, since, until or ids", "purge"
         )
-    until = now if where.until is None else min(where.until, now)  # not what comes in meanwhile
-    return {"purged": await journal.purge(where._replace(until=until), order.why, order.by, now)}
+    return {"purged": await journal.purge(where, order.why, order.by, now)}

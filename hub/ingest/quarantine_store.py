@@ -189,21 +189,25 @@ class QuarantineStore:
 
     # what goes
 
-    def purge(self, where: QuarantineFilter, why: str, by: str, now: int, limit: int) -> int:
-        """Take the payloads of up to `limit` messages away; returns how many, 0 when nothing is left that matches.
+    def newest(self) -> int:
+        """The highest id so far."""
+        return int(self._connection.execute("SELECT coalesce(max(id), 0) FROM quarantine").fetchone()[0])
+
+    def purge(self, where: QuarantineFilter, newest: int, why: str, by: str, now: int, limit: int) -> int:
+        """Take the payloads of up to `limit` messages away; returns how many, 0 when nothing up to `newest` is left.
 
         What waited is `purged` then. What was redriven or refused keeps its state, without payload. One transaction.
         """
         clause, arguments = where_of(where)
-        sql = f"SELECT id FROM quarantine WHERE {clause} AND {_HAS_SOMETHING} LIMIT ?"  # noqa: S608 clause has placeholders only
+        sql = f"SELECT id FROM quarantine WHERE {clause} AND id <= ? AND {_HAS_SOMETHING} LIMIT ?"  # noqa: S608 clause has placeholders only
         with transaction(self._connection):
-            ids = [row[0] for row in self._connection.execute(sql, (*arguments, limit))]
+            ids = [row[0] for row in self._connection.execute(sql, (*arguments, newest, limit))]
             self._purge(f"id IN ({', '.join('?' * len(ids))})", ids, why, by, now)
         return len(ids)
 
     def expire(self, before: int, now: int, limit: int) -> int:
         """Retention: purge what arrived before `before` (ns)."""
-        return self.purge(QuarantineFilter(state=None, until=before), "retention", "hub", now, limit)
+        return self.purge(QuarantineFilter(state=None, until=before), self.newest(), "retention", "hub", now, limit)
 
     def make_room(self, most: int, now: int) -> int:
         """When the log is larger than `most` bytes, take away the oldest payloads that were redriven already."""
