@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A hub's directory with registered devices, and its processes: ingest alone, or the whole hub.
 
-Registering a thousand devices takes a while, so it is done once (`make_template`) and the ledger copied for each run.
+Registering devices takes a while, so it is done once, in bulk (`make_template`), and the ledger copied for each run.
 The orders to redrive that registering leaves are marked done there: they belong to the past of a hub that has run.
 """
 
@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stdout
 from pathlib import Path
 
 from benchmarks.load import READINGS, device_id
@@ -41,14 +41,35 @@ def make_template(directory: Path, devices: int) -> Path:
     with Parts(settings).ledger().open() as ledger:
         sites = [f"{_SITES_OF}/bench-{number:03d}" for number in range(-(-devices // _DEVICES_A_SITE))]
         ledger.devices.put_places([Place(id=s, kind=PlaceKind.SITE, title={"cs": s, "en": s}) for s in sites])
-        for number in range(devices):
-            name, mounted = device_id(number), Mounting(sites[number // _DEVICES_A_SITE], 0)
-            ledger.devices.add_device(
-                Device(id=name, connector="native", external_id=name, interval=60, mountings=(mounted,))
-            )
+        first, mounted = device_id(0), Mounting(sites[0], 0)
+        ledger.devices.add_device(
+            Device(id=first, connector="native", external_id=first, interval=60, mountings=(mounted,))
+        )
         for command in ledger.commands.pending():
             ledger.commands.done(command.id, {"bench": "before the benchmark"})
+    _multiply(data / "ledger.db", sites, devices)
     return data
+
+
+def _multiply(ledger: Path, sites: Sequence[str], devices: int) -> None:
+    """Copy the first device's rows for all the others: registered one by one, 100,000 of them take many minutes."""
+    with closing(sqlite3.connect(ledger)) as connection, connection:
+        connection.row_factory = sqlite3.Row
+        own = dict(connection.execute("SELECT * FROM device").fetchone())
+        stands = dict(connection.execute("SELECT * FROM mounting").fetchone())
+        names = [device_id(number) for number in range(1, devices)]
+        _insert(connection, "device", [own | {"id": name, "external_id": name} for name in names])
+        places = [sites[number // _DEVICES_A_SITE] for number in range(1, devices)]
+        pairs = zip(names, places, strict=True)
+        _insert(connection, "mounting", [stands | {"device": name, "place": place} for name, place in pairs])
+        connection.execute("UPDATE counter SET value = value + 1 WHERE name = 'registry_version'")
+
+
+def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        columns = list(rows[0])
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})"
+        connection.executemany(statement, rows)
 
 
 class Hub:
@@ -80,9 +101,9 @@ class Hub:
             yield pid
 
     @contextmanager
-    def whole(self) -> Iterator[int]:
-        """The supervisor's process id, with all workers of `cityhub run`."""
-        with self._running("run") as pid:
+    def whole(self, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+        """The supervisor's process id, with all workers of `cityhub run`; `environment` may hold settings."""
+        with self._running("run", environment=environment) as pid:
             yield pid
 
     def launch(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
@@ -127,6 +148,14 @@ class Hub:
         """Messages that are stored, journalled and counted, without the hub's own publications that come back to it."""
         return self._journal("SELECT coalesce(sum(received - ignored), 0) FROM account")
 
+    def decoded(self) -> int:
+        """Messages of registered devices that are stored, journalled and counted."""
+        return self._journal("SELECT coalesce(sum(decoded), 0) FROM account")
+
+    def set_aside(self) -> int:
+        """Messages that went to quarantine or were refused beyond its quota."""
+        return self._journal("SELECT coalesce(sum(quarantined + refused), 0) FROM account")
+
     def unseen(self) -> int:
         """Entries of the touch log that the engine has not taken yet."""
         newest = self._journal("SELECT coalesce(max(seq), 0) FROM touch")
@@ -149,8 +178,8 @@ class Hub:
         return _ask(self.parts.data.journal(), statement)
 
     @contextmanager
-    def _running(self, *arguments: str) -> Iterator[int]:
-        process = self.launch(*arguments)
+    def _running(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+        process = self.launch(*arguments, environment=environment)
         try:
             yield process.pid
             process.terminate()

@@ -33,6 +33,7 @@ from benchmarks.verdict import Books, Verdict, books, judge
 from benchmarks.victims import SCENES, Ingest, Scene, WholeHub
 from hub.ingest.fail_points import FAIL_POINTS
 
+SETUPS = tuple(SCENES)
 LATEST = Path(__file__).with_name("latest.json")
 _POINTS = {"embedded": ("stored", "journalled"), "mosquitto+influxdb": ("stored", "journalled", "spooled")}
 _SHARE = 0.35  # of the kills that are fail points

@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from statistics import median
 
@@ -37,12 +38,13 @@ class Drain(Struct, frozen=True):
 
 
 class Live(Struct, frozen=True):
-    """The publisher ran at the same time. Milliseconds from sending to durable."""
+    """The publisher ran at the same time. Milliseconds from sending to durable; CPU of a message, whosever it is."""
 
     rate: float
     p50_ms: float
     p99_ms: float
     cpu_us: float
+    set_aside: int = 0
 
 
 class Whole(Struct, frozen=True):
@@ -73,20 +75,33 @@ def drain(setup: str, consumer: str, messages: Sequence[Message], template: Path
         return Drain(consumer, seconds, count / seconds, own, broker, store, pss / 1e6)
 
 
-def live(setup: str, messages: Sequence[Message], template: Path, rate: float) -> Live:
-    """Publish at `rate` while ingest runs; match the k-th message sent with the k-th durable one."""
+def live(
+    setup: str,
+    messages: Sequence[Message],
+    template: Path,
+    rate: float,
+    beside: Callable[[Bench], AbstractContextManager[None]] | None = None,
+) -> Live:
+    """Publish at `rate` while ingest runs; match the k-th message sent with the k-th durable one.
+
+    `beside` is what else goes on meanwhile; only messages of registered devices count.
+    """
     with tempfile.TemporaryDirectory() as folder, SETUPS[setup](Path(folder), template) as bench:
         hub = CONSUMERS["hub"]
         hub.prepare(bench)
-        with hub.start(bench, len(messages)) as running:
+        with hub.start(bench, len(messages)) as worker:
+            running = worker._replace(confirmed=bench.hub.decoded)
             await_connection(running.pid, bench)
             publish(bench.port, messages[:100])  # fills the caches
             await_count(running, 100, bench)
-            before = machine.cpu_seconds([running.pid])
-            sent, durable = _watched(bench, running, messages[100:], rate)
-            cpu = machine.cpu_seconds([running.pid]) - before
+            with beside(bench) if beside is not None else nullcontext():
+                before = machine.cpu_seconds([running.pid])
+                sent, durable = _watched(bench, running, messages[100:], rate)
+                cpu = machine.cpu_seconds([running.pid]) - before
+                others = bench.hub.set_aside()
         delays = sorted((done - moment) * 1e3 for moment, done in zip(sent, durable, strict=True))
-        return Live(rate, median(delays), delays[int(len(delays) * 0.99)], cpu * 1e6 / len(sent))
+        p50, p99 = median(delays), delays[int(len(delays) * 0.99)]
+        return Live(rate, p50, p99, cpu * 1e6 / (len(sent) + others), others)
 
 
 def whole(setup: str, messages: Sequence[Message], template: Path) -> Whole:
@@ -96,13 +111,13 @@ def whole(setup: str, messages: Sequence[Message], template: Path) -> Whole:
         publish(bench.port, messages)
         bench.release()
         with bench.hub.whole() as supervisor:
-            ingest = _await_worker(bench, "ingest-0", supervisor)
+            ingest = await_worker(bench, "ingest-0", supervisor)
             await_connection(ingest, bench)
             began = time.monotonic()
             await_count(Drainer(ingest, bench.hub.confirmed), len(messages), bench)
             seconds = time.monotonic() - began
             caught_up = _await_engine(bench)
-            _until(bench.hub.answers, 0.05, bench)
+            until(bench.hub.answers, 0.05, bench)
             pids = {**bench.hub.workers(), "supervisor": supervisor}
             cpu = {name: machine.cpu_seconds([pid]) * 1e6 / len(messages) for name, pid in pids.items()}
             pss = {name: machine.pss_bytes([pid]) / 1e6 for name, pid in pids.items()}
@@ -112,7 +127,7 @@ def whole(setup: str, messages: Sequence[Message], template: Path) -> Whole:
 
 def await_connection(pid: int, bench: Bench) -> None:
     """Return when the process has its connection to the broker, or has ended."""
-    _until(lambda: machine.is_connected(pid, bench.port) or not machine.is_running(pid), 0.002, bench)
+    until(lambda: machine.is_connected(pid, bench.port) or not machine.is_running(pid), 0.002, bench)
 
 
 def await_count(running: Drainer, count: int, bench: Bench) -> None:
@@ -127,7 +142,8 @@ def await_count(running: Drainer, count: int, bench: Bench) -> None:
             raise BenchmarkError(f"stopped at {seen} of {count} messages: {bench.hub.log_tail()}")
 
 
-def _until(reached: Callable[[], bool], poll: float, bench: Bench) -> None:
+def until(reached: Callable[[], bool], poll: float, bench: Bench) -> None:
+    """Return when `reached` says so; raise when it never does."""
     deadline = time.monotonic() + _STALLED
     while not reached():
         if time.monotonic() > deadline:
@@ -159,13 +175,15 @@ def _watched(
     return sent, [moments[bisect.bisect_left(counts, k)] for k in range(1, len(messages) + 1)]
 
 
-def _await_worker(bench: Bench, name: str, supervisor: int) -> int:
+def await_worker(bench: Bench, name: str, supervisor: int) -> int:
+    """Process id of a worker of the whole hub once it runs."""
+
     def known() -> bool:
         if not machine.is_running(supervisor):
             raise BenchmarkError(f"cityhub run ended: {bench.hub.log_tail()}")
         return name in bench.hub.workers()
 
-    _until(known, 0.01, bench)
+    until(known, 0.01, bench)
     return bench.hub.workers()[name]
 
 
