@@ -14,8 +14,11 @@ from collections.abc import Mapping, Sequence
 
 from hub import sdk
 from hub.app import Parts
+from hub.commands._upkeep import Upkeep
 from hub.core.errors import Retry, SettingsError
 from hub.core.ports import PartHealth, Source
+from hub.core.readings import NS
+from hub.core.windows import format_instant
 from hub.ingest.fail_points import FailPoints
 from hub.ingest.journal import SqliteJournal
 from hub.ingest.open_batches import OpenBatches, recover
@@ -25,6 +28,8 @@ from hub.transport import Session, SessionEvent
 
 _LOG = logging.getLogger("cityhub.ingest")
 _TRIM_EVERY = 60.0
+_RETAIN_EVERY = 3600.0
+_DAY_NS = 86_400 * NS
 _NOTHING = ("cityhub/drained",)  # never published to; a session has to be subscribed to something
 _QUIET = 3.0  # s without a message: the session is empty
 _QUIET_EMBEDDED = 20.0  # longer than the NATS server waits before it sends again what an earlier connection had
@@ -40,8 +45,10 @@ class IngestWorker:
         self._layout = parts.running_layout()
         self._ledger = parts.ledger().open()
         self._store = parts.store(writer=True)
+        self._upkeep = Upkeep(parts, self._store)
         self._journal = SqliteJournal(parts.data.journal(shard))
         self._open_batches = OpenBatches(parts.data.open_batches(shard))
+        self._spool = parts.spool(shard)
         self._told: str | None = None
         self._session: Session | None = None
         self._own: OwnMessages | None = None
@@ -54,8 +61,11 @@ class IngestWorker:
             OwnOrders(self._ledger.commands, shard),
             parts.interpreter(router),
             clock=parts.clock,
+            spool=self._spool,
+            spool_after=parts.settings.spool.after_s,
             note=self._open_batches.note,
             fail=FailPoints.from_env(),
+            quota=parts.quota(),
         )
 
     def _make_source(self, router: sdk.Router) -> Source:
@@ -80,6 +90,8 @@ class IngestWorker:
         await recover(self._open_batches, self._journal)
         async with asyncio.TaskGroup() as group:
             beside = [group.create_task(self._trim())]
+            if self._shard == 0 and not self._drain:
+                beside.append(group.create_task(self._upkeep.run()))
             if self._drain and self._session is not None:
                 beside.append(group.create_task(self._end_when_empty(self._session)))
             await self._pipeline.run()
@@ -91,6 +103,7 @@ class IngestWorker:
         if self._session is not None:
             await self._session.close()
         await self._store.close()
+        await self._spool.close()
         await self._journal.close()
         self._open_batches.close()
         self._ledger.close()
@@ -104,12 +117,33 @@ class IngestWorker:
             "taking messages in" if waits is None else f"waits, nothing is lost: {waits}",
             "" if waits is None else "mend what it waits for; it goes on by itself",
         )
+        found = [ingest, self._spool_health(), self._pipeline.quarantine_health()]
         if self._session is None:
-            return [ingest._replace(detail="keeps the quarantine of a shard that is no more") if ingest.ok else ingest]
+            if ingest.ok:
+                found[0] = ingest._replace(detail="keeps the quarantine of a shard that is no more")
+            return found
         session = self._session.health()._replace(part="broker session")
         if session.ok and self._told is not None:
             session = session._replace(detail=f"{session.detail}; since the start: {self._told}")
-        return [session, ingest]
+        return [session, *found, *self._upkeep.health()]
+
+    def _spool_health(self) -> PartHealth:
+        state, damaged = self._pipeline.spool_state(), self._spool.damaged()
+        if damaged:
+            return PartHealth(
+                "spool",
+                False,
+                f"damaged, what could be read was taken in: {', '.join(damaged)}",
+                "check the disk; the files stay for whoever wants to look into them, delete them when done",
+            )
+        if not state.messages:
+            return PartHealth("spool", True, "empty")
+        since = format_instant(state.oldest or 0)[:19]
+        words = f"{state.messages} messages, {state.bytes / 1e6:.1f} MB, the oldest of {since}"
+        why = self._pipeline.spooling
+        if why is None:
+            return PartHealth("spool", True, f"{words}: draining")
+        return PartHealth("spool", False, f"{words}: {why}", "mend the readings store; the spool drains by itself")
 
     def figures(self) -> Mapping[str, float]:
         """Numbers for /metrics: by name, without the shard."""
@@ -146,15 +180,21 @@ class IngestWorker:
         await session.close()
 
     async def _trim(self) -> None:
+        """Forget what nobody needs any more; whatever waits here costs only space."""
+        keep = self._parts.settings.quarantine.keep_days * _DAY_NS
+        most, retained = self._parts.settings.quarantine.total_bytes, -_RETAIN_EVERY
         while True:
-            await asyncio.sleep(_TRIM_EVERY)
             try:
+                if time.monotonic() - retained > _RETAIN_EVERY:
+                    await self._journal.retain(self._parts.clock(), keep, most)
+                    retained = time.monotonic()
                 cursors = self._ledger.values
                 known = cursors.cursor(f"journal:{self._shard}") == self._identity
                 seen = cursors.cursor(f"touch:{self._shard}") if known else 0
                 await self._journal.trim(seen, trim_before(self._parts.clock))
-            except Retry:
-                continue  # the next round does it; a trim that waits costs only space
+            except Retry as error:
+                _LOG.warning("trim waits", extra={"fields": {"detail": str(error)}})
+            await asyncio.sleep(_TRIM_EVERY)
 
 
 def check_division(parts: Parts) -> None:

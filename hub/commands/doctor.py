@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import uvloop
 
 from hub.app import Parts
+from hub.commands._disk import disk_findings
 from hub.commands._output import print_json, print_table
 from hub.core.delivery import Publication
 from hub.core.errors import HubError
@@ -73,7 +74,8 @@ async def _disk(parts: Parts) -> list[PartHealth]:
             f"{root}: {usage.free / 1e9:.1f} GB free of {usage.total / 1e9:.1f} GB"
             + ("" if writable else ", not writable"),
             "" if enough and writable else "make room, or give the hub's user the right to write",
-        )
+        ),
+        *await disk_findings(parts),
     ]
 
 
