@@ -22,14 +22,17 @@ _DEVICE = "nobody-knows-it"
 
 @contextmanager
 def flooding(bench: Bench) -> Iterator[None]:
-    """The flood runs."""
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.flood", str(bench.port)])
+    """The flood runs: its first messages are confirmed on entry."""
+    command = [sys.executable, "-m", "benchmarks.flood", str(bench.port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
+        if process.stdout is not None:
+            process.stdout.readline()
         yield
     finally:
         ended = process.poll()
         process.kill()
-        process.wait()
+        process.communicate()
     if ended is not None:
         raise RuntimeError(f"the flood ended with {ended} by itself")
 
@@ -47,6 +50,8 @@ def flood(port: int) -> None:
             data = sock.recv(65_536)
             if not data:
                 return
+            if not confirmed:
+                print("flooding", flush=True)
             confirmed += len(data)  # a PUBACK has four bytes
 
 
