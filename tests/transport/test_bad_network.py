@@ -67,9 +67,9 @@ class Hub:
 
 
 @asynccontextmanager
-async def hub_behind(link: Proxy, broker: Broker, **settings: object) -> AsyncIterator[Hub]:
+async def hub_behind(link: Proxy, broker: Broker) -> AsyncIterator[Hub]:
     """A hub at work; in the end: nothing twice on one connection, nothing left at the broker."""
-    session = broker.session(port=link.port, keepalive=KEEPALIVE, connect_timeout=1.0, **settings)
+    session = broker.session(port=link.port, keepalive=KEEPALIVE, connect_timeout=1.0)
     hub = Hub(session)
     async with asyncio.timeout(10):
         await session.ready()

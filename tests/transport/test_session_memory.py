@@ -10,6 +10,8 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from hub.transport import BrokerSettings, Mqtt5Session, PahoSession, Session, SessionEvent, SessionMemory
 from hub.transport._session_memory import SHOWN_NS
@@ -213,10 +215,15 @@ def subscribe_with_qos_2(port: int, version: str) -> None:
     )
     granted: list[object] = []
     client.on_connect = lambda c, *_: c.subscribe("foreign/#", 2)
-    client.on_subscribe = lambda *_: (granted.append(1), client.disconnect())
+
+    def leave(*_: object) -> None:
+        granted.append(1)
+        client.disconnect()
+
+    client.on_subscribe = leave
     properties = None
     if five:
-        properties = mqtt.Properties(mqtt.PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho leaves it so
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho leaves it so
         properties.SessionExpiryInterval = 600
     client.connect(
         "127.0.0.1", port, clean_start=False if five else mqtt.MQTT_CLEAN_START_FIRST_ONLY, properties=properties
