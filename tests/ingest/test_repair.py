@@ -173,7 +173,9 @@ class City:
         self.store = CrashStore()
         self.clock = Clock(NOW)
         self.queue: list[Delivery] = []  # what the broker has not been confirmed
-        self.registry = MemoryRegistry(*(Device(id=d, connector="native", external_id=d, interval=600) for d in "ab"))
+        self.registry = MemoryRegistry()
+        self.register("a")
+        self.register("b")
         self._interpreter = interpreter
         self.journal: SqliteJournal | None = None
 
@@ -196,6 +198,11 @@ class City:
             fail=FailPoints({fail: 1} if fail else {}, self._crash),
         )
         await self.pipeline.prepare()
+
+    def register(self, device: str) -> None:
+        """Somebody registers a device."""
+        self.registry.devices[device] = Device(id=device, connector="native", external_id=device, interval=600)
+        self.registry.number += 1
 
     def _crash(self) -> None:
         raise Crash
@@ -243,7 +250,7 @@ MESSAGES = st.builds(
         f'"readings": {{"pm10": {value}, "no2": {value}}}}}]',
         f"devices/{device}/readings",
     ),
-    st.sampled_from("abx"),  # x is not registered
+    st.sampled_from("abx"),  # x is not registered at first
     st.integers(0, 5),
     st.integers(1, 2),
     st.integers(0, 1),
@@ -251,7 +258,7 @@ MESSAGES = st.builds(
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("send"), st.lists(MESSAGES, min_size=1, max_size=4)),
-        st.tuples(st.sampled_from(["take", "repair", "lose", "redrive", "start"]), st.none()),
+        st.tuples(st.sampled_from(["take", "take", "repair", "lose", "register", "redrive", "start"]), st.none()),
         st.tuples(st.just("fail"), st.sampled_from(["noted", "stored", "journalled"])),
         st.tuples(st.just("cut"), st.integers(0, 6)),
     ),
@@ -262,7 +269,6 @@ STEPS = st.lists(
 async def play(city: City, steps: Sequence[tuple[str, object]]) -> None:
     """Carry the steps out, coming up again after each crash; then redeliver, repair and prove."""
     await city.start()
-    fail = ""
     for what, given_ in steps:
         try:
             if what == "send":
@@ -271,7 +277,6 @@ async def play(city: City, steps: Sequence[tuple[str, object]]) -> None:
                 await city.start(str(given_))
             elif what == "cut":
                 city.store.crash_after = int(str(given_))
-                await city.take()
             elif what == "take":
                 await city.take()
             elif what == "lose":
@@ -280,11 +285,13 @@ async def play(city: City, steps: Sequence[tuple[str, object]]) -> None:
                 await city.pipeline.redrive(QuarantineFilter())
             elif what == "start":
                 await city.start()
+            elif what == "register":
+                city.register("x")
             else:
                 await city.reconcile()
         except Crash:
-            await city.start(fail)
-        city.store.crash_after = None
+            await city.start()
+    city.store.crash_after = None
     await city.start()
     await city.take()
     await city.reconcile()
@@ -308,3 +315,35 @@ def test_any_crash_redelivery_and_repair_ends_in_exact_books(
     """And repairing once more changes nothing."""
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(play(City(Path(folder), interpreter), steps))
+
+
+SCENARIOS: dict[str, list[tuple[str, object]]] = {
+    "killed in the middle of a put": [("cut", 3), ("take", None)],
+    "killed before the put": [("fail", "noted"), ("take", None)],
+    "killed between store and journal": [("fail", "stored"), ("take", None)],
+    "killed before the PUBACK": [("fail", "journalled"), ("take", None)],
+    "killed twice with the same messages": [("fail", "stored"), ("take", None), ("fail", "stored"), ("take", None)],
+    "killed, and the broker lost the messages": [("fail", "stored"), ("take", None), ("lose", None)],
+    "repaired before the messages come again": [("fail", "stored"), ("take", None), ("repair", None)],
+    "killed in the middle of a redrive": [("take", None), ("register", None), ("cut", 1), ("redrive", None)],
+    "redriven once more after that": [
+        ("take", None),
+        ("register", None),
+        ("cut", 1),
+        ("redrive", None),
+        ("redrive", None),
+    ],
+}
+
+
+@pytest.mark.parametrize("steps", SCENARIOS.values(), ids=SCENARIOS)
+async def test_scenario(tmp_path: Path, interpreter: Interpreter, steps: list[tuple[str, object]]) -> None:
+    """Each ends in exact books; the kills that matter leave something to repair."""
+    messages = [
+        delivery(
+            f'{{"time": "2026-11-23T11:0{i}:00Z", "readings": {{"pm10": {i}, "no2": {i}}}}}', f"devices/{d}/readings"
+        )
+        for i in range(3)
+        for d in "abx"
+    ]
+    await play(City(tmp_path, interpreter), [("send", messages), *steps])
