@@ -211,7 +211,7 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     return settings
 
 
-_KNOWN = {*Settings.model_fields, "config"}
+_KNOWN = {*Settings.model_fields, "config", "fail_at"}  # fail_at: hub.ingest.fail_points
 
 
 def _shown(error: Any) -> str:
