@@ -106,6 +106,8 @@ def is_torn(file: BinaryIO, offset: int, size: int) -> bool:
     False as well where that cannot be told in reasonable time, or not be read: what is taken for torn is cut off, what
     is taken for damaged is kept.
     """
+    if size - offset > _SEARCH_BYTES:
+        return False
     tail = _read(file, offset, size - offset)
     return len(tail) == size - offset and not _any_frame(tail)
 

@@ -134,7 +134,7 @@ class SegmentLog(SegmentReader):
         self.close()
         with self._wrapped():
             if not self._folder.is_dir():
-                self._folder.mkdir(parents=True)
+                self._folder.mkdir(0o700, parents=True)
                 _sync_folder(self._folder.parent)
             self._lock = self._locked()
             names = [entry.name for entry in self._folder.iterdir()]
@@ -324,7 +324,7 @@ class SegmentLog(SegmentReader):
         number = self._last + 1
         while (path := self._path(number)).exists():  # what could not even be removed when it could not be written
             number += 1
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o640)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             _put(descriptor, header(number) + block, 0)
             _sync_folder(self._folder)
