@@ -27,4 +27,4 @@ def test_eight_kills_lose_nothing(setup: str, binaries: tuple[str, ...]) -> None
     assert outcome.verdict.clean, f"seed {seed}: {outcome}"
     assert outcome.confirmed >= planned.messages
     assert outcome.killed_while_publishing == 8, f"seed {seed}: publishers were done too early"
-    assert sum(outcome.killed.get(point, 0) for point in ("stored", "journalled", "spooled")) >= 3
+    assert sum(outcome.killed.get(point, 0) for point in kills.DURABLE) >= 3
