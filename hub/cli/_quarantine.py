@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`cityhub quarantine ...`."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -9,11 +10,33 @@ from hub.cli._options import Config, Data, Json, settings_of
 
 group = typer.Typer(no_args_is_help=True, help="Messages that could not be used.")
 
+State = Annotated[str, typer.Option(help="waiting, redriven, ignored, purged, refused or all")]
+Reason = Annotated[str | None, typer.Option(help="Only this reason")]
+Connector = Annotated[str | None, typer.Option(help="Only this payload family")]
+ExternalId = Annotated[str | None, typer.Option(help="Only messages of the device that its connector calls so")]
+Device = Annotated[str | None, typer.Option(help="Only of this registered device")]
+Topic = Annotated[str | None, typer.Option(help="Only this topic; ending in /# all below it")]
+Since = Annotated[str | None, typer.Option(help="Arrived at or after, such as 2026-11-23T10:00:00Z")]
+Until = Annotated[str | None, typer.Option(help="Arrived before")]
+Ids = Annotated[list[int] | None, typer.Option("--id", help="Only these, repeatable")]
+
+
+def _selection(**fields: Any) -> Any:
+    from hub.commands.quarantine import selection
+
+    return selection(**fields)
+
 
 @group.command("list")
 def quarantine_list(
-    reason: Annotated[str | None, typer.Option(help="Only this reason")] = None,
-    state: Annotated[str, typer.Option(help="waiting, redriven, refused or all")] = "waiting",
+    state: State = "waiting",
+    reason: Reason = None,
+    connector: Connector = None,
+    external_id: ExternalId = None,
+    device: Device = None,
+    topic: Topic = None,
+    since: Since = None,
+    until: Until = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     json: Json = False,
     config: Config = None,
@@ -22,17 +45,146 @@ def quarantine_list(
     """List messages set aside, newest first."""
     from hub.commands.quarantine import list_quarantine
 
-    list_quarantine(settings_of(config, data), reason=reason, state=state, limit=limit, json=json)
+    where = _selection(
+        state=state,
+        reason=reason,
+        connector=connector,
+        external_id=external_id,
+        device=device,
+        topic=topic,
+        since=since,
+        until=until,
+    )
+    list_quarantine(settings_of(config, data), where, limit=limit, json=json)
+
+
+@group.command("show")
+def quarantine_show(message: int, json: Json = False, config: Config = None, data: Data = None) -> None:
+    """Show everything about one message: reason, hint, payload, what it counts as."""
+    from hub.commands.quarantine import show
+
+    show(settings_of(config, data), message, json=json)
 
 
 @group.command("redrive")
 def quarantine_redrive(
-    reason: Annotated[str | None, typer.Option(help="Only this reason")] = None,
-    ids: Annotated[list[int] | None, typer.Option("--id", help="Only these, repeatable")] = None,
+    reason: Reason = None,
+    connector: Connector = None,
+    external_id: ExternalId = None,
+    device: Device = None,
+    topic: Topic = None,
+    since: Since = None,
+    until: Until = None,
+    ids: Ids = None,
     config: Config = None,
     data: Data = None,
 ) -> None:
-    """Take waiting messages through the pipeline again."""
+    """Take waiting messages through the pipeline again: those that match, or all."""
     from hub.commands.quarantine import redrive
 
-    redrive(settings_of(config, data), reason=reason, ids=ids)
+    where = _selection(
+        reason=reason,
+        connector=connector,
+        external_id=external_id,
+        device=device,
+        topic=topic,
+        since=since,
+        until=until,
+        ids=ids,
+    )
+    redrive(settings_of(config, data), where)
+
+
+@group.command("purge")
+def quarantine_purge(
+    why: Annotated[str, typer.Option(help="Reason; kept with the messages")],
+    state: State = "waiting",
+    reason: Reason = None,
+    connector: Connector = None,
+    external_id: ExternalId = None,
+    device: Device = None,
+    topic: Topic = None,
+    since: Since = None,
+    until: Until = None,
+    ids: Ids = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Erase the payloads of messages for good; that they came, why and who purged them is kept."""
+    from hub.commands.quarantine import purge
+
+    where = _selection(
+        state=state,
+        reason=reason,
+        connector=connector,
+        external_id=external_id,
+        device=device,
+        topic=topic,
+        since=since,
+        until=until,
+        ids=ids,
+    )
+    purge(settings_of(config, data), where, why, ask=None if yes else typer.confirm)
+
+
+@group.command("export")
+def quarantine_export(
+    to: Annotated[Path | None, typer.Option(help="File to write; default: standard output")] = None,
+    state: State = "waiting",
+    reason: Reason = None,
+    connector: Connector = None,
+    external_id: ExternalId = None,
+    device: Device = None,
+    topic: Topic = None,
+    since: Since = None,
+    until: Until = None,
+    ids: Ids = None,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Write messages with their whole payloads as JSON lines, oldest first."""
+    from hub.commands.quarantine import export
+
+    where = _selection(
+        state=state,
+        reason=reason,
+        connector=connector,
+        external_id=external_id,
+        device=device,
+        topic=topic,
+        since=since,
+        until=until,
+        ids=ids,
+    )
+    export(settings_of(config, data), where, to)
+
+
+@group.command("ignore")
+def quarantine_ignore(
+    connector: str,
+    external_id: str,
+    why: Annotated[str, typer.Option(help="Whose device it is, or why it does not matter")],
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Ignore a foreign device: what it sends is counted and dropped, also what waits of it."""
+    from hub.commands.quarantine import ignore
+
+    ignore(settings_of(config, data), connector, external_id, why)
+
+
+@group.command("unignore")
+def quarantine_unignore(connector: str, external_id: str, config: Config = None, data: Data = None) -> None:
+    """Ignore a device no longer: what it sends from now on waits here."""
+    from hub.commands.quarantine import unignore
+
+    unignore(settings_of(config, data), connector, external_id)
+
+
+@group.command("ignored")
+def quarantine_ignored(json: Json = False, config: Config = None, data: Data = None) -> None:
+    """List ignored devices."""
+    from hub.commands.quarantine import list_ignored
+
+    list_ignored(settings_of(config, data), json=json)
