@@ -24,11 +24,14 @@ from hub.indicators.frozen import check_keep
 from hub.ingest.interpret import Interpreter
 from hub.ingest.journal_reader import SqliteJournalReader
 from hub.ingest.normalise import Conversions
+from hub.ingest.quota import Quota
+from hub.ingest.segments import SegmentLimits
 from hub.ingest.shard_list import read_list
 from hub.ingest.shards import FIRST_CLIENT, Division, Layout, by_connector, filters
+from hub.ingest.spool import DiskSpool
 from hub.settings import Settings, secret_of
 from hub.storage.ledger import Ledger, sqlite_url
-from hub.transport import SessionEvent, SessionMemory
+from hub.transport import BrokerEvent, SessionEvent, SessionMemory
 from hub.transport.embedded import EmbeddedBroker, EmbeddedSettings
 from hub.transport.publisher import MqttPublisher
 from hub.transport.session import Session
@@ -78,7 +81,8 @@ class Parts:
 
     def processes(self) -> list[str]:
         """Names of the processes that give a heartbeat."""
-        return [*(f"ingest-{shard}" for shard in range(self.shards())), "engine"]
+        own_broker = ["broker"] if self.settings.mqtt.host is None else []
+        return [*own_broker, *(f"ingest-{shard}" for shard in range(self.shards())), "engine"]
 
     def journals(self) -> list[SqliteJournalReader]:
         """Readers of all journals; the list's index is the shard."""
@@ -108,6 +112,20 @@ class Parts:
             )
         return Layout(division=division, filters=subscribed)
 
+    def spool(self, shard: int = 0) -> DiskSpool:
+        """What an ingest worker keeps while the store is away."""
+        given = self.settings.spool
+        with named("", "spool."):
+            limits = SegmentLimits(
+                segment_bytes=given.segment_bytes, max_bytes=given.max_bytes, min_free_bytes=given.min_free_bytes
+            )
+        return DiskSpool(self.data.spool(shard), limits, name=f"spool-{shard}")
+
+    def quota(self) -> Quota:
+        """How much an ingest worker keeps in quarantine."""
+        given = self.settings.quarantine
+        return Quota(given.per_source, given.total_messages, given.total_bytes)
+
     def interpreter(self, router: sdk.Router | None = None) -> Interpreter:
         """Routing, decoding and normalising."""
         return Interpreter(
@@ -125,7 +143,7 @@ class Parts:
         """What an ingest worker subscribes to."""
         return self.layout().filters[shard]
 
-    def embedded(self) -> EmbeddedBroker:
+    def embedded(self, on_event: Callable[[BrokerEvent], None] | None = None) -> EmbeddedBroker:
         """The hub's own broker; making the object starts nothing."""
         port = self.settings.mqtt.port
         running = self.data.endpoints()
@@ -136,7 +154,7 @@ class Parts:
                 port=running.mqtt_port if running else port,
                 max_payload=max(2 * 1024 * 1024, 2 * self.settings.ingest.max_payload_bytes),
             )
-        return EmbeddedBroker(settings)
+        return EmbeddedBroker(settings, on_event=on_event)
 
     def broker(self, client: str = FIRST_CLIENT) -> BrokerSettings:
         """How the hub's session `client` (see `client_of`) reaches its broker."""

@@ -114,6 +114,21 @@ class IngestSettings(_Section):
         return self
 
 
+class SpoolSettings(_Section):
+    """Where messages go while the readings store does not answer; of each ingest worker."""
+
+    max_bytes: int = Field(1 << 30, ge=1 << 20, le=1 << 44, description="Beyond that, messages wait in the broker")
+    segment_bytes: int = Field(64 << 20, ge=1 << 16, le=1 << 32, description="Size of one file")
+    min_free_bytes: int = Field(256 << 20, ge=0, description="What stays free on the disk")
+    after_s: float = Field(2.0, ge=0, le=3600, description="How long the store may be silent before")
+
+    @model_validator(mode="after")
+    def _room_for_a_segment(self) -> "SpoolSettings":
+        if self.max_bytes < self.segment_bytes:
+            raise ValueError("max_bytes is less than segment_bytes")
+        return self
+
+
 class QuarantineSettings(_Section):
     """How much of what cannot be used is kept, and how long; beyond it messages are refused and counted."""
 
@@ -157,6 +172,7 @@ class Settings(BaseSettings):
     influx: InfluxSettings = InfluxSettings()
     ledger: LedgerSettings = LedgerSettings()
     ingest: IngestSettings = IngestSettings()
+    spool: SpoolSettings = SpoolSettings()
     quarantine: QuarantineSettings = QuarantineSettings()
     retention: dict[Domain, DaysKept] = Field({}, description="Days to keep readings, by domain; default: for ever")
     indicators: IndicatorSettings = IndicatorSettings()

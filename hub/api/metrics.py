@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`/metrics` for Prometheus, made at each scrape from what is durable: journals, ledger, registry.
 
-Nothing is counted in this process, so a restart resets nothing and several API processes agree. The accounts are
+Nothing is counted in this process, so a restart resets nothing and several API processes agree. What the other
+processes give with their heartbeat (`hub.api.figures`) is added. The accounts are
 gauges, not counters: a redrive moves messages from `quarantined` to `decoded`. What only ever grows (all deliveries
 received, readings stored) is given as counter too. Devices are series of their own only while there are few.
 """
@@ -14,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from hub.api.figures import families
 from hub.api.services import Services
 from hub.api.views import newest_seen
 from hub.core.ports import JournalReader, PartHealth
@@ -45,6 +47,7 @@ class Snapshot(Collector):
         yield _reasons(services.journals)
         yield from _devices(services)
         yield from _engine(services)
+        yield from families(services.figures())
 
 
 def render(services: Services, parts: Sequence[PartHealth], accept: str) -> tuple[bytes, str]:

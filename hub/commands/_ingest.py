@@ -146,14 +146,15 @@ class IngestWorker:
         return PartHealth("spool", False, f"{words}: {why}", "mend the readings store; the spool drains by itself")
 
     def figures(self) -> Mapping[str, float]:
-        """Numbers for /metrics: by name, without the shard."""
+        """Numbers for /metrics: see `hub.api.figures`."""
         spool = self._pipeline.spool_state()
         found: dict[str, float] = {
             "spool_messages": spool.messages,
             "spool_bytes": spool.bytes,
-            "spool_oldest_timestamp_seconds": 0.0 if spool.oldest is None else spool.oldest / 1e9,
             "ingest_waiting": float(self._pipeline.waiting_for is not None),
         }
+        if spool.oldest is not None:
+            found["spool_oldest"] = spool.oldest / NS
         if self._session is not None:
             stats = self._session.stats()
             found |= {f"session_{name}": float(getattr(stats, name)) for name in stats.__struct_fields__}

@@ -13,7 +13,7 @@ from hub.console import ConsoleServices
 from hub.console import router as console_router
 from hub.core.ports import PartHealth
 from hub.settings import is_loopback
-from hub.status import read_status
+from hub.status import read_figures, read_status
 
 
 async def serve(parts: Parts, stop: asyncio.Event) -> None:
@@ -39,6 +39,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         time_zone=city.time_zone,
         version=__version__,
         health=[_sync("ledger", ledger.check), store.check, *_processes(parts)],
+        figures=lambda: {name: read_figures(parts.data.status(name)) for name in parts.processes()},
         read_requires_key=not (private if settings.public_reads is None else settings.public_reads),
         allowed_hosts=None if private else ("*",),
     )

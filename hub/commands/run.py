@@ -9,8 +9,11 @@ durable subscription before its listener opens to devices; then the workers star
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,12 +24,13 @@ from hub.app import Parts, named
 from hub.commands._division import divide
 from hub.commands._division import prepare as prepare_sessions
 from hub.core.errors import SettingsError
-from hub.core.logs import configure_logging
+from hub.core.logs import RateLimited, configure_logging
 from hub.datadir import Endpoints, Kind, write_atomically
 from hub.settings import Settings, check_broker, check_exposure
+from hub.status import heartbeat
 from hub.storage.ledger import Ledger
 from hub.supervisor import EXIT_CONFIGURATION, Child, Supervisor, stop_on_signals
-from hub.transport import EmbeddedBroker
+from hub.transport import BrokerEvent, EmbeddedBroker
 
 _LOG = logging.getLogger("cityhub.run")
 _WORKER = (sys.executable, "-m", "hub.cli", "worker")
@@ -104,7 +108,9 @@ async def supervise(
     """Run broker and workers until stopped; `beside` runs with them (the demo's simulator)."""
     supervisor = Supervisor(parts.data.run, env, log=log)
     stop_on_signals(supervisor.stop)
-    broker = parts.embedded() if parts.settings.mqtt.host is None else None
+    events = _Events()
+    broker = parts.embedded(events.add) if parts.settings.mqtt.host is None else None
+    beating = asyncio.create_task(_beat(parts, broker, events)) if broker is not None else None
     try:
         if not await _divided(parts, broker, supervisor):
             return EXIT_CONFIGURATION if supervisor.failed is not None else 0
@@ -124,6 +130,8 @@ async def supervise(
             with contextlib.suppress(asyncio.CancelledError):
                 await beside_it
     finally:
+        if beating is not None:
+            beating.cancel()
         if broker is not None:
             await broker.stop()
         (parts.data.run / "endpoints.json").unlink(missing_ok=True)
@@ -131,6 +139,27 @@ async def supervise(
         _LOG.error("stopped", extra={"fields": {"process": supervisor.failed, "detail": "see its last log line"}})
         return EXIT_CONFIGURATION
     return 0
+
+
+class _Events:
+    """What the embedded broker says of its clients: counted, and logged once in a while."""
+
+    def __init__(self) -> None:
+        self.counts = Counter[str]()
+        self._log = RateLimited(_LOG, time.time_ns)
+
+    def add(self, event: BrokerEvent) -> None:
+        self.counts[f"broker_{event.kind}"] += 1
+        self._log.warning(
+            event.kind, "broker", reason=event.kind, client=event.client, topic=event.topic, detail=event.text
+        )
+
+
+async def _beat(parts: Parts, broker: EmbeddedBroker, events: _Events) -> None:
+    def figures() -> Mapping[str, float]:
+        return {"broker_restarts": broker.restarts, **events.counts}
+
+    await heartbeat(parts.data.status("broker"), os.getpid(), lambda: [broker.health()], figures)
 
 
 async def _divided(parts: Parts, broker: EmbeddedBroker | None, supervisor: Supervisor) -> bool:

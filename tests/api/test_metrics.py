@@ -63,3 +63,16 @@ async def test_many_devices_do_not_make_many_series(world: World) -> None:
 async def test_openmetrics_when_asked_for(world: World) -> None:
     samples = await scrape(world, "application/openmetrics-text; version=1.0.0")
     assert samples["cityhub_deliveries_received_total",] == 5
+
+
+async def test_numbers_of_other_processes_are_series_by_process(world: World) -> None:
+    given = {
+        "ingest-0": {"spool_messages": 7.0, "session_acked": 12.0},
+        "ingest-1": {"session_acked": 3.0},
+        "engine": {},
+    }
+    samples = await scrape(world, figures=lambda: given)
+    assert samples["cityhub_spool_messages", "ingest-0"] == 7
+    assert samples["cityhub_session_acked_messages_total", "ingest-0"] == 12
+    assert samples["cityhub_session_acked_messages_total", "ingest-1"] == 3
+    assert ("cityhub_spool_messages", "ingest-1") not in samples

@@ -124,9 +124,13 @@ async def test_pages_over_two_journals_neither_repeat_nor_skip_while_messages_co
 @pytest.mark.parametrize(
     ("body", "matching", "arguments"),
     [
-        ({"ids": ["0-1", "0-3"]}, 2, [{"journal": 0, "ids": [1, 3]}]),
-        ({"reason": "malformed"}, 1, [{"reason": "malformed"}]),
-        ({"connector": "native", "external_id": "new-1"}, 3, [{"connector": "native", "external_id": "new-1"}]),
+        ({"ids": ["0-1", "0-3"]}, 2, [{"shard": 0, "ids": [1, 3]}]),
+        ({"reason": "malformed"}, 1, [{"shard": 0, "reason": "malformed"}]),
+        (
+            {"connector": "native", "external_id": "new-1"},
+            3,
+            [{"shard": 0, "connector": "native", "external_id": "new-1"}],
+        ),
     ],
 )
 async def test_a_redrive_leaves_an_order_that_ingest_understands(
@@ -150,3 +154,13 @@ async def test_ids_and_a_filter_together_are_refused(world: World) -> None:
         answer = await client.post(f"{P}/quarantine/redrive", json={"ids": ["0-1"], "reason": "malformed"})
     assert answer.status_code == 422
     assert world.ledger.commands.pending() == []
+
+
+async def test_a_redrive_goes_to_each_worker_that_has_something_to_do(world: World) -> None:
+    await world.journals[1].commit(JournalBatch(quarantined=[set_aside(b"x", reason="malformed")]))
+    async with world.client("write") as client:
+        (await client.post(f"{P}/quarantine/redrive", json={"reason": "malformed"})).raise_for_status()
+        (await client.post(f"{P}/quarantine/redrive", json={"ids": ["1-1", "0-1"]})).raise_for_status()
+    left = [order.arguments for order in world.ledger.commands.pending()]
+    assert left[:2] == [{"shard": 0, "reason": "malformed"}, {"shard": 1, "reason": "malformed"}]
+    assert left[2:] == [{"shard": 0, "ids": [1]}, {"shard": 1, "ids": [1]}]

@@ -207,22 +207,24 @@ def _plain(head: bytes, cut: bool) -> str | None:
 
 
 def _orders(which: RedriveIn, services: Services) -> list[dict[str, object]]:
+    """One order for each ingest worker that has something to do."""
     if which.ids is None:
-        return [which.model_dump(exclude_none=True)]
-    by_journal: dict[int, list[int]] = {}
+        fields = which.model_dump(exclude_none=True)
+        shards = [n for n in range(len(services.journals)) if _in_journal(services, n, QuarantineFilter(**fields), 1)]
+        return [{"shard": shard, **fields} for shard in shards]
+    by_shard: dict[int, list[int]] = {}
     for message in which.ids:
         number, row_id = _split(message)
-        by_journal.setdefault(number, []).append(row_id)
-    for number in by_journal:
+        by_shard.setdefault(number, []).append(row_id)
+    for number in by_shard:
         if number >= len(services.journals):
             raise Invalid(f"there is no journal {number}; take ids from GET /api/v1/quarantine", "ids")
-    return [{"journal": number, "ids": ids} for number, ids in sorted(by_journal.items())]
+    return [{"shard": number, "ids": ids} for number, ids in sorted(by_shard.items())]
 
 
 def _count(services: Services, order: Mapping[str, Any]) -> int:
-    fields = {name: value for name, value in order.items() if name != "journal"}
-    numbers = [order["journal"]] if "journal" in order else range(len(services.journals))
-    return sum(len(_in_journal(services, number, QuarantineFilter(**fields), COUNTED)) for number in numbers)
+    fields = {name: value for name, value in order.items() if name != "shard"}
+    return len(_in_journal(services, order["shard"], QuarantineFilter(**fields), COUNTED))
 
 
 def _in_journal(services: Services, number: int, where: QuarantineFilter, limit: int) -> Sequence[Quarantined]:
