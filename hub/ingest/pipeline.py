@@ -218,16 +218,16 @@ class Pipeline:
             return None
         await self._insist(partial(self._open, work))
         self._fail.at("noted")
-        waited = 0.0
+        asked = self._clock()
         while True:
             try:
                 result = await self._store.put(work.rows)
             except Retry as error:
                 self._wait_for(error)
-                if self._spool is not None and work.spool is None and waited + error.after > self._spool_after:
+                silent = (self._clock() - asked) / NS + error.after
+                if self._spool is not None and work.spool is None and silent >= self._spool_after:
                     self.spooling = str(error)
                     return None
-                waited += error.after
                 await self._sleep(error.after)
             else:
                 self.waiting_for = self.spooling = None

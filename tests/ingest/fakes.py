@@ -2,7 +2,7 @@
 """Hand-written stand-ins at the ports, for tests of ingest's own logic."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from hub.core.delivery import Delivery
 from hub.core.errors import Retry
@@ -105,6 +105,7 @@ class MemoryRegistry:
         self.number = 1
         self.orders: list[Command] = []
         self.results: dict[int, Mapping[str, object]] = {}
+        self.on_snapshot: Callable[[], object] = lambda: None
 
     def add(self, device: Device) -> None:
         self.devices[device.id] = device
@@ -118,6 +119,7 @@ class MemoryRegistry:
         return self.number
 
     def snapshot(self) -> RegistrySnapshot:
+        self.on_snapshot()
         return RegistrySnapshot(self.number, dict(self.devices), {})
 
     def pending(self) -> Sequence[Command]:
