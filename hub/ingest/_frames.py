@@ -15,7 +15,7 @@ A sector that the disk cannot read any more (EIO) is damage like any other.
 
 import errno
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import BinaryIO, NamedTuple
 
@@ -32,6 +32,7 @@ _HEAD = Struct("<II")
 FIRST = _HEADER.size  # where the first frame of a segment starts
 HEAD = _HEAD.size
 _SEARCH_BYTES = 256 << 20
+_SEARCH_HEADS = 1 << 16  # at a time
 
 
 class Frame(NamedTuple):
@@ -113,18 +114,24 @@ def is_torn(file: BinaryIO, offset: int, size: int) -> bool:
 
 
 def _any_frame(tail: bytes) -> bool:
-    heads = np.frombuffer(tail, "<u4", len(tail) // HEAD * 2).reshape(-1, 2)
-    lengths = (heads[:, 0] & MAX_PAYLOAD).astype(np.int64)
-    ends = np.arange(1, len(heads) + 1) * HEAD + lengths + -lengths % 8
-    fits = np.nonzero((lengths > 0) & (ends <= len(tail)))[0]
     budget = _SEARCH_BYTES
-    for i in fits.tolist():
-        word, crc, start = int(heads[i, 0]), int(heads[i, 1]), i * HEAD + HEAD
+    for start, word, crc in _candidates(tail):
         payload = b"" if word & ERASED else tail[start : start + (word & MAX_PAYLOAD)]
         budget -= len(payload) + 64
         if budget < 0 or _checksum(word, payload) == crc:
             return True
     return False
+
+
+def _candidates(tail: bytes) -> Iterator[tuple[int, int, int]]:
+    """Where a payload may start, with the word and checksum before it: every place whose length fits into the tail."""
+    heads = np.frombuffer(tail, "<u4", len(tail) // HEAD * 2).reshape(-1, 2)
+    for first in range(0, len(heads), _SEARCH_HEADS):
+        words = heads[first : first + _SEARCH_HEADS, 0]
+        lengths = (words & MAX_PAYLOAD).astype(np.int64)
+        starts = np.arange(first + 1, first + 1 + len(words)) * HEAD
+        for i in np.nonzero((lengths > 0) & (starts + lengths + -lengths % 8 <= len(tail)))[0].tolist():
+            yield int(starts[i]), int(words[i]), int(heads[first + i, 1])
 
 
 def _read(file: BinaryIO, offset: int, length: int) -> bytes:

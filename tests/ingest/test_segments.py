@@ -272,6 +272,18 @@ def test_damage_in_the_newest_segment_is_kept_aside_not_cut_off(
     log.close()
 
 
+def test_a_frame_far_behind_the_damage_is_found(tmp_path: Path) -> None:
+    """The proof that a tail is damaged, not torn, may lie megabytes on."""
+    log = reopened(tmp_path / "log", SegmentLimits(segment_bytes=8 << 20, max_bytes=1 << 24, min_free_bytes=0))
+    log.append([b"first"])
+    [large], [last] = log.append([random.Random(1).randbytes(3_000_000)]), log.append([b"last"])
+    log.close()
+    flip(tmp_path / "log" / "00000001.seg", large.offset + 1_000_000)
+    log.open()
+    assert (payloads(log), log.read(last), log.damaged()) == ([b"first"], b"last", ["00000001.damaged"])
+    log.close()
+
+
 def test_damage_in_an_older_segment_leaves_all_others_usable(tmp_path: Path, log: SegmentLog) -> None:
     for i in range(60):
         log.append([b"%04d" % i * 50])
