@@ -18,7 +18,7 @@ from hub.core.delivery import Delivery
 from hub.transport import BrokerSettings
 from hub.transport._mqtt5_machine import Machine, Stage, Stop
 
-SETTINGS = BrokerSettings(receive_maximum=5, max_pending_bytes=1_000, max_batch=3)
+SETTINGS = BrokerSettings(receive_maximum=5, max_pending_bytes=1_024, max_batch=3)
 QOS = (mqtt5.QoS.AT_MOST_ONCE, mqtt5.QoS.AT_LEAST_ONCE, mqtt5.QoS.EXACTLY_ONCE)
 SMALLEST, LARGEST = 1, 400  # bytes of payload
 SIZES = st.sampled_from([SMALLEST, LARGEST])
