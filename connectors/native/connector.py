@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
 from connectors.native import senml, senml_cbor
-from connectors.native.shortform import ADVICE, decode_short, is_short
+from connectors.native.shortform import ADVICE, decode_short, is_short, usual_form
 from hub.sdk import Connector, Decoded, DecodeError, RawMessage, describe, load_json
 
 _FIRST_OF_CBOR: Final = 0x80
@@ -21,6 +21,10 @@ _BOM: Final = b"\xef\xbb\xbf"
 def decode(message: RawMessage, topic: Mapping[str, str]) -> Iterable[Decoded]:
     """Readings of one message; DecodeError names the field at fault."""
     payload, device = message.payload, topic["device"]
+    if payload[:1] == b"{":
+        usual = usual_form(payload, device)
+        if usual is not None:
+            return [usual]
     if payload and payload[0] >= _FIRST_OF_CBOR and not payload.startswith(_BOM):
         return senml.decode_pack(senml_cbor.load(payload), device)
     data = load_json(payload)

@@ -9,6 +9,9 @@ simulated. No other key is allowed: a mistyped `time` would otherwise stamp ever
 from collections.abc import Mapping
 from typing import Final, cast
 
+from msgspec import MsgspecError, Struct
+from msgspec.json import Decoder
+
 from hub.sdk import Decoded, DecodeError, Reading, ReadingSet, describe, number, rfc3339_ns
 
 ADVICE: Final = 'send {"time": "2026-11-23T10:00:00Z", "readings": {"pm10": 20.3}}, an array of those, or a SenML array'
@@ -23,6 +26,23 @@ _HIGHEST_REVISION: Final = 2**31 - 1
 def is_short(item: object) -> bool:
     """Whether the first item of an array shows that it holds short forms and no SenML."""
     return isinstance(item, dict) and ("readings" in item or "time" in item)
+
+
+class _Usual(Struct, gc=False, forbid_unknown_fields=True):
+    time: str
+    readings: dict[str, float]
+
+
+_USUAL: Final = Decoder(_Usual)
+
+
+def usual_form(payload: bytes, device: str) -> ReadingSet | None:
+    """What nearly every message is, a time and plain numbers, parsed and checked in one go; None when it is not."""
+    try:
+        message = _USUAL.decode(payload)
+    except (MsgspecError, UnicodeDecodeError):  # the general way finds out what it is, or says what is wrong
+        return None
+    return ReadingSet(device, rfc3339_ns(message.time), message.readings) if message.readings else None
 
 
 def decode_short(message: dict[str, object], device: str, where: str, out: list[Decoded]) -> None:
