@@ -12,11 +12,11 @@ from hub.api.auth import Throttle
 from hub.api.etags import ETags
 from hub.api.params import json_body, known_parameters
 from hub.api.problems import PREFIX
-from hub.api.routes import catalogue, devices, docs, health, indicators, metrics, operation, readings
+from hub.api.routes import catalogue, devices, docs, health, indicators, metrics, operation, quarantine, readings
 from hub.api.services import Services
 from hub.api.shield import Shield
 
-RESOURCES = (health, devices, catalogue, readings, indicators, operation)
+RESOURCES = (health, devices, catalogue, readings, indicators, quarantine, operation)
 
 
 def create_app(services: Services) -> FastAPI:

@@ -28,7 +28,11 @@ from hub.core.ports import ApiKey
 
 logger = logging.getLogger(__name__)
 
-GRANTS = {"read": frozenset({"read", "write", "admin"}), "write": frozenset({"write", "admin"})}
+GRANTS = {
+    "read": frozenset({"read", "write", "admin"}),
+    "write": frozenset({"write", "admin"}),
+    "admin": frozenset({"admin"}),
+}
 
 _BEARER = HTTPBearer(auto_error=False, description="API key as bearer token.", scheme_name="bearer")
 _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="API key in a header.", scheme_name="key")
@@ -150,6 +154,16 @@ def writes(key: CallerDep) -> ApiKey:
 
 
 WriterDep = Annotated[ApiKey, Depends(writes)]
+
+
+def administers(key: CallerDep) -> ApiKey:
+    """Guard of routes that destroy what cannot be made again; returns the key."""
+    if key is None or not GRANTS["admin"] & key.scopes:
+        _refuse("admin", key)
+    return key
+
+
+AdministratorDep = Annotated[ApiKey, Depends(administers)]
 
 
 def reads_with_key(key: CallerDep) -> None:

@@ -59,6 +59,35 @@ class Book(DeviceBook, Protocol):
         ...
 
 
+class IgnoredEntry(Protocol):
+    """A foreign device that is ignored, why and by whom, since when (ns)."""
+
+    @property
+    def at(self) -> int:
+        """Since when."""
+        ...
+
+    def _asdict(self) -> Mapping[str, object]:
+        """connector, external_id, why, by, at."""
+        ...
+
+
+class IgnoredDevices(Protocol):
+    """The list of foreign devices that are ignored."""
+
+    def all(self) -> Sequence[IgnoredEntry]:
+        """Every ignored device."""
+        ...
+
+    def add(self, connector: str, external_id: str, *, why: str, by: str = "") -> int:
+        """Ignore a device from now on; returns the order to take what waits through again. Raise Exists."""
+        ...
+
+    def remove(self, connector: str, external_id: str, *, by: str = "") -> None:
+        """Ignore a device no longer; raise NotFound."""
+        ...
+
+
 HealthCheck = Callable[[], Awaitable[PartHealth]]
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -76,6 +105,7 @@ class Services:
     """
 
     book: Book
+    ignored: IgnoredDevices
     values: ValueLedger
     readings: ReadingStore
     journals: Sequence[JournalReader]

@@ -27,6 +27,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
     private = is_loopback(settings.host)
     services = Services(
         book=ledger.devices,
+        ignored=ledger.ignored,
         values=ledger.values,
         readings=store,
         journals=journals,

@@ -275,6 +275,7 @@ async def world(template: Template, tmp_path: Path) -> AsyncIterator[World]:
     outbox = Outbox()
     services = Services(
         book=ledger.devices,
+        ignored=ledger.ignored,
         values=ledger.values,
         readings=store,
         journals=readers,

@@ -13,6 +13,8 @@ from tests.api.conftest import AIR, SITE, World
 READ = {"read", "write", "admin"}
 WRITE = {"write", "admin"}
 ALL = {"", "read", "write", "admin"}
+ADMIN = {"admin"}
+FOREIGN = {"connector": "native", "external_id": "x", "why": "not ours"}
 P = "/api/v1"
 NEW = {"id": "new-1", "place": SITE}
 SENT = {"device": AIR, "time": "2026-11-23T11:00:00Z", "readings": {"pm10": 1}}
@@ -44,6 +46,10 @@ TABLE: dict[str, tuple[str, str, Any, int, set[str], set[str]]] = {
     "list_quarantine": ("GET", f"{P}/quarantine", None, 200, ALL, READ),
     "get_quarantined": ("GET", f"{P}/quarantine/0-1", None, 200, READ, READ),
     "redrive": ("POST", f"{P}/quarantine/redrive", {"ids": ["0-1"]}, 202, WRITE, WRITE),
+    "purge": ("POST", f"{P}/quarantine/purge", {"ids": ["0-1"], "why": "test"}, 202, ADMIN, ADMIN),
+    "ignore": ("POST", f"{P}/quarantine/ignored", FOREIGN, 202, WRITE, WRITE),
+    "list_ignored": ("GET", f"{P}/quarantine/ignored", None, 200, ALL, READ),
+    "unignore": ("DELETE", f"{P}/quarantine/ignored?connector=native&external_id=x", None, 204, WRITE, WRITE),
     "list_commands": ("GET", f"{P}/commands", None, 200, ALL, READ),
     "get_command": ("GET", f"{P}/commands/1", None, 200, ALL, READ),
     "remove_device": ("DELETE", f"{P}/devices/{AIR}", None, 204, WRITE, WRITE),
