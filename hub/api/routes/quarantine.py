@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`/quarantine`: what could not be used, orders to try it again or to erase it, and foreign devices that are ignored.
+
+A message's id is `<journal>-<row>`, because every ingest process numbers its own. Raw payloads may hold anything, so
+they are shown to callers with a key only, and bytes that are no plain text come as base64.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from hub.api.auth import AdministratorDep, CallerDep, MayReadDep, ServicesDep, WriterDep, reads, reads_with_key, writes
+from hub.api.params import MAX_INT64, Cursor, From, Limit, To, decode_cursor, encode_cursor, language_of
+from hub.api.schemas.quarantine import (
+    IgnoredList,
+    IgnoreIn,
+    IgnoreOut,
+    OrdersOut,
+    PurgeIn,
+    QuarantinedOut,
+    QuarantinePage,
+    Selection,
+)
+from hub.api.services import Services
+from hub.core.errors import Invalid, NotFound
+from hub.core.journal import STATES, Quarantined
+from hub.core.ports import QuarantineFilter
+from hub.core.reasons import REASONS, Reason
+from hub.core.windows import format_instant
+
+router = APIRouter(tags=["operation"])
+
+PREVIEW_BYTES = 512
+SINGLE_BYTES = 65_536
+COUNTED = 1000
+
+Row = tuple[int, Quarantined]
+StateQuery = Annotated[
+    str | None, Query(pattern=f"^({'|'.join(STATES)}|any)$", description=f"{', '.join(STATES)} or any.")
+]
+
+
+@router.get("/quarantine", dependencies=[Depends(reads)], response_model=QuarantinePage, summary="Messages set aside")
+def list_quarantine(
+    request: Request,
+    response: Response,
+    services: ServicesDep,
+    key: CallerDep,
+    allowed: MayReadDep,
+    state: StateQuery = "waiting",
+    reason: Annotated[str | None, Query(max_length=64, description="Stable code of the reason.")] = None,
+    connector: Annotated[str | None, Query(max_length=64, description="Only this payload family.")] = None,
+    external_id: Annotated[str | None, Query(max_length=256, description="How the message names its device.")] = None,
+    device: Annotated[str | None, Query(max_length=64, description="Only of this registered device.")] = None,
+    topic: Annotated[str | None, Query(max_length=1024, description="Only this topic; ending in /# all below.")] = None,
+    start: From = None,
+    end: To = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Mapping[str, Any]:
+    """Messages that could not be used, newest first, each with its reason and what to do about it.
+
+    Title and hint come in Czech or English by `Accept-Language`. The beginning of the payload is shown with a key only.
+    """
+    named = (reason, connector, external_id, None, device, topic)
+    where = QuarantineFilter(None if state == "any" else state, *named, start, end)
+    rows, following = _page(services, where, _positions(cursor, len(services.journals)), limit)
+    language = language_of(request)
+    response.headers.update({"Content-Language": language, "Vary": "Accept-Language"})
+    shown = PREVIEW_BYTES if key is not None and allowed else 0
+    return {"items": [_view(number, row, language, shown) for number, row in rows], "next": following}
+
+
+@router.post(
+    "/quarantine/redrive",
+    status_code=202,
+    dependencies=[Depends(writes)],
+    response_model=OrdersOut,
+    summary="Take messages through ingest again",
+)
+def redrive(services: ServicesDep, which: Selection) -> Mapping[str, Any]:
+    """Leave an order that ingest takes waiting messages through again, by id or all that match.
+
+    Doing it twice changes nothing. A registered device's messages are redriven without being asked.
+    """
+    words = "Ingest takes the messages through again in a moment; what still cannot be used waits on."
+    return _ordered(services, "redrive", which, {}, words)
+
+
+@router.post("/quarantine/purge", status_code=202, response_model=OrdersOut, summary="Erase payloads for good")
+def purge(services: ServicesDep, key: AdministratorDep, which: PurgeIn) -> Mapping[str, Any]:
+    """Leave an order that ingest erases the payloads of messages, by id or all that match. Needs scope `admin`.
+
+    What waited is `purged` then and cannot be redriven. That it came, why it went and who said so is kept.
+    """
+    words = "Ingest erases the payloads in a moment; the messages stay listed with state=purged."
+    return _ordered(services, "purge", which, {"why": which.why, "by": key.name}, words)
+
+
+@router.get("/quarantine/ignored", dependencies=[Depends(reads)], response_model=IgnoredList, summary="Ignored devices")
+def list_ignored(services: ServicesDep) -> Mapping[str, Any]:
+    """Foreign devices that are ignored: what they send is counted and dropped."""
+    return {"items": [{**entry._asdict(), "at": format_instant(entry.at)} for entry in services.ignored.all()]}
+
+
+@router.post("/quarantine/ignored", status_code=202, response_model=IgnoreOut, summary="Ignore a foreign device")
+def ignore(services: ServicesDep, key: WriterDep, device: IgnoreIn) -> Mapping[str, Any]:
+    """From now on what the device sends is counted as ignored and dropped, also what waits of it.
+
+    Repeating it changes the words. A registered device cannot be ignored; registering an ignored one ends that.
+    """
+    order = services.ignored.add(device.connector, device.external_id, why=device.why, by=key.name)
+    return {"command": order}
+
+
+@router.delete("/quarantine/ignored", status_code=204, response_class=Response, summary="Ignore a device no longer")
+def unignore(
+    services: ServicesDep,
+    key: WriterDep,
+    connector: Annotated[str, Query(min_length=1, max_length=64, description="Its payload family.")],
+    external_id: Annotated[str, Query(min_length=1, max_length=256, description="How its messages name it.")],
+) -> None:
+    """What the device sends from now on waits in quarantine; what was dropped does not come back."""
+    services.ignored.remove(connector, external_id, by=key.name)
+
+
+@router.get(
+    "/quarantine/{message}",
+    dependencies=[Depends(reads_with_key)],
+    response_model=QuarantinedOut,
+    summary="One message set aside",
+)
+def get_quarantined(
+    request: Request,
+    response: Response,
+    services: ServicesDep,
+    message: Annotated[str, Path(pattern="^[0-9]{1,3}-[0-9]{1,18}$", description="Id from the list.")],
+) -> Mapping[str, Any]:
+    """A quarantined message with its payload, 64 KiB of it at most. Needs a key."""
+    number, row_id = _split(message)
+    found = _in_journal(services, number, QuarantineFilter(state=None, ids=[row_id]), 1)
+    if not found:
+        raise NotFound(f"no message {message!r}; GET /api/v1/quarantine lists them")
+    language = language_of(request)
+    response.headers.update({"Content-Language": language, "Vary": "Accept-Language"})
+    return _view(number, found[0], language, SINGLE_BYTES)
+
+
+def _positions(cursor: str | None, journals: int) -> list[int]:
+    """For each journal the id of the last row shown, 0 for none."""
+    if cursor is None:
+        return [0] * journals
+    positions = decode_cursor(cursor, list[int])
+    if len(positions) != journals or not all(0 <= position <= MAX_INT64 for position in positions):
+        raise Invalid("is no cursor of this list: begin again without it", "cursor")
+    return positions
+
+
+def _page(
+    services: Services, where: QuarantineFilter, positions: Sequence[int], limit: int
+) -> tuple[Sequence[Row], str | None]:
+    """Rows of all journals merged by arrival, newest first, and the cursor to the next page."""
+    rows: list[Row] = []
+    for number, (journal, after) in enumerate(zip(services.journals, positions, strict=True)):
+        rows += [(number, row) for row in journal.quarantine(where, after, limit + 1)]
+    rows = _newest_first(rows)
+    if len(rows) <= limit:
+        return rows, None
+    last = list(positions)
+    for number, row in rows[:limit]:
+        last[number] = row.id
+    return rows[:limit], encode_cursor(*last)
+
+
+def _newest_first(rows: Sequence[Row]) -> list[Row]:
+    """By arrival, but never against the order of ids within a journal, on which cursors rely.
+
+    Where a clock was set back the two disagree; a row then counts with the smallest arrival so far in its journal.
+    """
+    smallest: dict[int, int] = {}
+    keyed = []
+    for number, row in rows:
+        smallest[number] = min(row.received, smallest.get(number, row.received))
+        keyed.append((-smallest[number], number, row))
+    return [(number, row) for _, number, row in sorted(keyed, key=lambda item: item[:2])]
+
+
+def _view(number: int, row: Quarantined, language: str, shown: int) -> dict[str, Any]:
+    words = REASONS.get(row.reason, _UNKNOWN)
+    return {
+        "id": f"{number}-{row.id}",
+        "received": format_instant(row.received),
+        "topic": row.topic,
+        "connector": row.connector,
+        "external_id": row.external_id,
+        "device": row.device,
+        "reason": row.reason,
+        "title": words.title[language],
+        "hint": words.hint[language],
+        "detail": row.detail,
+        "scope": row.scope,
+        "state": row.state,
+        "stands_for": row.stands_for,
+        "why": row.why or None,
+        "by": row.by or None,
+        "changed": format_instant(row.changed) if row.changed else None,
+        "attempts": row.attempts,
+        "retain": row.retain,
+        "payload": payload_view(row.payload, shown, row.size) if shown else None,
+    }
+
+
+def payload_view(payload: bytes, shown: int, size: int = 0) -> dict[str, Any]:
+    """The first `shown` bytes as text where they are plain text, else as base64.
+
+    `size` is that of the whole payload where `payload` is only its beginning.
+    """
+    head, whole = payload[:shown], max(size, len(payload))
+    text = _plain(head, whole > len(head))
+    return {
+        "encoding": "base64" if text is None else "text",
+        "content": base64.b64encode(head).decode() if text is None else text,
+        "bytes": whole,
+        "truncated": whole > len(head),
+    }
+
+
+def _plain(head: bytes, cut: bool) -> str | None:
+    """Text without control characters; a character that the cut went through is left out."""
+    for spare in range(4 if cut else 1):
+        try:
+            text = head[: len(head) - spare].decode()
+        except UnicodeDecodeError:
+            continue
+        return text if all(char.isprintable() or char in "\n\r\t" for char in text) else None
+    return None
+
+
+def _ordered(
+    services: Services, kind: str, which: Selection, more: Mapping[str, object], words: str
+) -> Mapping[str, Any]:
+    """Leave one order for each ingest worker that has something to do; raise NotFound when none has."""
+    found = [(order, _count(services, order)) for order in _orders(which, services)]
+    if not any(count for _, count in found):
+        raise NotFound("no message matches; GET /api/v1/quarantine lists them")
+    orders = [order for order, count in found if count]
+    return {
+        "commands": [services.commands.submit(kind, {**order, **more}) for order in orders],
+        "matching": min(sum(count for _, count in found), COUNTED),
+        "explanation": words,
+    }
+
+
+def _orders(which: Selection, services: Services) -> list[dict[str, object]]:
+    fields = which.filters()
+    if which.ids is None:
+        return [{"shard": shard, **fields} for shard in range(len(services.journals))]
+    by_shard: dict[int, list[int]] = {}
+    for message in which.ids:
+        number, row_id = _split(message)
+        by_shard.setdefault(number, []).append(row_id)
+    for number in by_shard:
+        if number >= len(services.journals):
+            raise Invalid(f"there is no journal {number}; take ids from GET /api/v1/quarantine", "ids")
+    return [{"shard": number, **fields, "ids": ids} for number, ids in sorted(by_shard.items())]
+
+
+def _count(services: Services, order: Mapping[str, Any]) -> int:
+    fields = {name: value for name, value in order.items() if name != "shard"}
+    shard: int = order["shard"]
+    return services.journals[shard].count(QuarantineFilter(**fields))
+
+
+def _in_journal(services: Services, number: int, where: QuarantineFilter, limit: int) -> Sequence[Quarantined]:
+    return services.journals[number].quarantine(where, 0, limit) if number < len(services.journals) else ()
+
+
+def _split(message: str) -> tuple[int, int]:
+    number, _, row_id = message.partition("-")
+    return int(number), int(row_id)
+
+
+_UNKNOWN = Reason(
+    {"en": "Unknown reason", "cs": "Neznámý důvod"},
+    {"en": "Set by another release of the hub; see the detail.", "cs": "Zapsala jiná verze; viz podrobnost."},
+)
