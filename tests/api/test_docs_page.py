@@ -61,7 +61,7 @@ async def test_every_command_of_the_page_works(world: World, tmp_path: Path) -> 
     assert [message.topic for message in world.outbox.sent] == ["devices/door-1/readings"]
     assert (tmp_path / "readings.csv").read_bytes().startswith(b"\xef\xbb\xbfdevice;")
     orders = [order.arguments for order in world.ledger.commands.pending()]
-    assert {"reason": "unknown_device"} in orders
+    assert {"shard": 0, "reason": "unknown_device"} in orders
     for words in (
         '"ready":true',
         "zaregistrováno, zatím žádná zpráva",

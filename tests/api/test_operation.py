@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from hub.api.routes.operation import payload_view
+from hub.api.routes.quarantine import payload_view
 from hub.core.journal import JournalBatch
 from hub.core.reasons import REASONS
-from tests.api.conftest import MINUTE, NOW, World, set_aside
+from hub.ingest.orders import order_of, purge
+from tests.api.conftest import AIR, MINUTE, NOW, World, set_aside
 from tests.api.test_devices import pages
 
 P = "/api/v1"
@@ -86,7 +87,7 @@ async def test_refused_messages_can_be_listed_by_their_state(world: World) -> No
     await world.journals[0].commit(JournalBatch(quarantined=[set_aside(b"x", state="refused")]))
     async with world.client() as client:
         rows = (await client.get(f"{P}/quarantine?state=refused")).json()["items"]
-        unknown = await client.get(f"{P}/quarantine?state=purged")
+        unknown = await client.get(f"{P}/quarantine?state=lost")
     assert [(row["id"], row["state"]) for row in rows] == [("0-4", "refused")]
     assert unknown.status_code == 422
 
@@ -164,3 +165,76 @@ async def test_a_redrive_goes_to_each_worker_that_has_something_to_do(world: Wor
     left = [order.arguments for order in world.ledger.commands.pending()]
     assert left[:2] == [{"shard": 0, "reason": "malformed"}, {"shard": 1, "reason": "malformed"}]
     assert left[2:] == [{"shard": 0, "ids": [1]}, {"shard": 1, "ids": [1]}]
+
+
+async def test_more_filters(world: World) -> None:
+    old = set_aside(b"x", NOW - 60 * MINUTE, topic="a/b/c", device="air-9", reason="malformed")
+    await world.journals[1].commit(JournalBatch(quarantined=[old]))
+    async with world.client() as client:
+        for query in (
+            {"topic": "a/b/c"},
+            {"topic": "a/#"},
+            {"device": "air-9"},
+            {"from": "2026-11-23T11:00:00Z", "to": "2026-11-23T11:00:01Z"},
+        ):
+            rows = (await client.get(f"{P}/quarantine", params=query)).json()["items"]
+            assert [row["id"] for row in rows] == ["1-1"], query
+
+
+async def test_a_purge_is_ordered_with_reason_and_name_and_then_seen(world: World) -> None:
+    async with world.client("admin") as client:
+        body = {"external_id": "new-1", "to": "2026-11-23T12:00:00Z", "why": "test device"}
+        answer = (await client.post(f"{P}/quarantine/purge", json=body)).raise_for_status().json()
+        [command] = world.ledger.commands.pending()
+        order = order_of(command.arguments, lambda _, name: name)
+        assert (answer["matching"], answer["commands"]) == (3, [command.id])
+        assert command.arguments == {
+            "shard": 0,
+            "state": "waiting",
+            "external_id": "new-1",
+            "until": NOW,
+            "why": "test device",
+            "by": "admin",
+        }
+        assert await purge(world.journals[0], order, NOW) == {"purged": 3}
+        row = (await client.get(f"{P}/quarantine/0-1")).json()
+        again = await client.post(f"{P}/quarantine/purge", json=body)
+    assert (row["state"], row["why"], row["by"], row["changed"]) == (
+        "purged",
+        "test device",
+        "admin",
+        "2026-11-23T12:00:00Z",
+    )
+    assert row["payload"] == {"encoding": "text", "content": "", "bytes": 28, "truncated": True}
+    assert again.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"why": "no filter"},
+        {"external_id": "new-1"},
+        {"external_id": "new-1", "why": "  "},
+        {"external_id": "new-1", "why": "x", "state": "purged"},
+        {"ids": ["0-1"], "topic": "a", "why": "x"},
+    ],
+)
+async def test_a_purge_that_cannot_be_meant_is_refused(world: World, body: dict[str, Any]) -> None:
+    async with world.client("admin") as client:
+        assert (await client.post(f"{P}/quarantine/purge", json=body)).status_code == 422
+    assert world.ledger.commands.pending() == []
+
+
+async def test_a_foreign_device_is_ignored_until_it_is_taken_off(world: World) -> None:
+    body = {"connector": "native", "external_id": "new-1", "why": "of a neighbour"}
+    path = f"{P}/quarantine/ignored"
+    async with world.client("write") as client:
+        order = (await client.post(path, json=body)).raise_for_status().json()["command"]
+        listed = (await client.get(path)).json()["items"]
+        gone = await client.delete(path, params={"connector": "native", "external_id": "new-1"})
+        again = await client.delete(path, params={"connector": "native", "external_id": "new-1"})
+        registered = await client.post(path, json={**body, "external_id": AIR})
+    assert world.ledger.commands.state(order).command.arguments == {"connector": "native", "external_id": "new-1"}
+    assert listed == [{**body, "by": "write", "at": "2026-11-23T12:00:00Z"}]
+    assert (gone.status_code, again.status_code, registered.status_code) == (204, 404, 409)
+    assert f"is registered as device '{AIR}'" in registered.json()["detail"]
