@@ -87,13 +87,14 @@ class _Reconciliation:
     async def run(self) -> Report:
         """Look, repair, look again, until all is proved or the patience is over."""
         store = self._parts.store()
+        at_work = any(self._mender.worker_runs(shard) for shard in self._readers)
         try:
             first = look = await self._look(store, None)
-            for attempt in range(1, _LOOKS):
+            for attempt in range(1, _LOOKS if at_work else 2):
                 unproved = self._unproved(look)
                 if not unproved:
                     break
-                if not await self._mend(look, unaccounted=attempt >= _PATIENT):
+                if not await self._mend(look, unaccounted=attempt >= _PATIENT or not at_work) and at_work:
                     await asyncio.sleep(_PAUSE)
                 look = await self._look(store, unproved)
             if self._accept and (unproved := self._unproved(look)):
