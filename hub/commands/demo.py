@@ -180,14 +180,15 @@ async def _until_up(parts: Parts) -> None:
 
 async def _followed(parts: Parts, ledger: Ledger) -> None:
     """Wait until ingest has taken everything in and the engine has followed the touch log to its end."""
-    [journal] = parts.journals()
+    journals = parts.journals()
     quiet = 0
     while quiet < 4:  # looks in a row without anything new
-        position = ledger.values.cursor("touch:0")
-        _, newest = journal.touches(position, 1)
-        quiet = quiet + 1 if newest == position else 0
+        positions = [ledger.values.cursor(f"touch:{shard}") for shard in range(len(journals))]
+        newest = [journal.touches(at, 1)[1] for journal, at in zip(journals, positions, strict=True)]
+        quiet = quiet + 1 if newest == positions else 0
         await asyncio.sleep(0.3)
-    journal.close()
+    for journal in journals:
+        journal.close()
 
 
 async def _closed(ledger: Ledger) -> None:

@@ -26,6 +26,7 @@ from hub.commands.replay_mapping import Plan, ReplayMapping, Row, parse_column, 
 from hub.commands.replay_table import Table
 from hub.core.errors import Invalid, NotFound, Retry
 from hub.core.places import Device, Mounting
+from hub.core.ports import JournalReader
 from hub.core.readings import NS, Grade, Origin
 from hub.core.windows import format_instant
 from hub.settings import Settings
@@ -140,9 +141,9 @@ def _register(console: Console, ledger: Ledger, devices: Sequence[str], options:
 async def _replay(
     console: Console, parts: Parts, ledger: Ledger, plan: Plan, table: Table, found: Check, options: ReplayOptions
 ) -> tuple[int, int, Mapping[str, int]]:
-    [journal] = parts.journals()
+    journals = parts.journals()
     mine = {*found.devices, ""}  # "": those that are not registered
-    start = _totals(journal.accounts(0), mine)
+    start = _totals(journals, mine)
     before = start["received"]
     publisher = parts.publisher(f"replay-{os.getpid()}")
     name = f"replay {options.file.name} {os.getpid()}"
@@ -156,19 +157,20 @@ async def _replay(
             taken = 0
             moved = time.monotonic()
             while taken < found.messages and time.monotonic() - moved < _PATIENCE:
-                now = min(found.messages, _totals(journal.accounts(0), mine)["received"] - before)
+                now = min(found.messages, _totals(journals, mine)["received"] - before)
                 if now > taken:
                     taken, moved = now, time.monotonic()
                     bar.update(task, completed=taken)
                 await asyncio.sleep(0.2)
-            after = _totals(journal.accounts(0), mine)
+            after = _totals(journals, mine)
         finally:
             holding.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await holding
             ledger.holds.release(name)
             await publisher.close()
-            journal.close()
+            for journal in journals:
+                journal.close()
     return found.messages, taken, {name: after[name] - start[name] for name in _TOLD}
 
 
@@ -189,7 +191,8 @@ async def _hold(ledger: Ledger, name: str) -> None:
                 ledger.holds.add(name, now, now + _HOLD)
 
 
-def _totals(accounts: Sequence[tuple[str, str, Mapping[str, int]]], devices: Collection[str]) -> dict[str, int]:
+def _totals(journals: Sequence[JournalReader], devices: Collection[str]) -> dict[str, int]:
+    accounts = [row for journal in journals for row in journal.accounts(0)]
     mine = [counts for _, device, counts in accounts if device in devices]
     return {name: sum(counts[name] for counts in mine) for name in ("received", *_TOLD)}
 
