@@ -39,11 +39,12 @@ _POINTS = {"embedded": DURABLE[:2], "mosquitto+influxdb": DURABLE}
 _SHARE = 0.35  # of the kills that are fail points
 _WHOLE_EVERY = 12  # kills
 _PROCESSES, _LANES = 2, 3  # publishers, and connections of each
-_POINT_SECONDS = 60.0
+_POINT_SECONDS = 120.0  # NATS sends what a dead worker had in hand again after 15 s; then batches flow
 _RECOVERY_SECONDS = 3.0  # of one kill: what was killed starts again; publishers hurry once all kills are done
 _STALLED = 90.0  # s without a new reading: much longer than any redelivery takes
 _QUIET = 2.0  # s
 _DEVICES = 1_000
+_INTERVAL = 3.0  # s
 
 
 class Plan(Struct, frozen=True):
@@ -73,7 +74,9 @@ class Outcome(Struct, frozen=True):
     touches: int
 
 
-def plan(setup: str, messages: int, kills: int, seed: int, interval: float = 4.0, devices: int = _DEVICES) -> Plan:
+def plan(
+    setup: str, messages: int, kills: int, seed: int, interval: float = _INTERVAL, devices: int = _DEVICES
+) -> Plan:
     """Victims in an order that the seed decides: fail points, server, hub; a few times the whole hub."""
     rng = random.Random(f"{seed} {setup}")
     server = "broker" if setup == "embedded" else "database"
@@ -275,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--interval", type=float, default=4.0, help="mean seconds before a kill")
+    parser.add_argument("--interval", type=float, default=_INTERVAL, help="mean seconds before a kill")
     parser.add_argument("--devices", type=int, default=_DEVICES)
     parser.add_argument("--setups", nargs="+", choices=list(SCENES), default=list(SCENES))
     parser.add_argument("--output", type=Path, default=LATEST, help="document to add the result to")

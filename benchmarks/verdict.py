@@ -33,7 +33,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     wrong: int  # readings with another value
     foreign: int  # readings that nobody sent
     double: int  # readings that the journal counts as stored once too often
-    unaccounted: int  # terms of the equations that do not come out, by reconcile and by the journal
+    unaccounted: int  # what does not come out: by reconcile, in the journal's equations, against what was sent
     untouched: int  # (device, quantity, hour) with readings that the touch log has not
     words: Sequence[str] = ()
 
@@ -140,12 +140,14 @@ def judge(hub: Hub, load: Numbered, ledgers: Sequence[Path], touches: Collection
     unexplained, said = reconciled(hub.ask("reconcile", "--json"))
     found = books(hub)
     lost, wrong, foreign = asyncio.run(_compare_all(hub.parts.store(), load, sent))
+    due = load.messages * READINGS
+    off = unexplained + imbalance(found) + max(0, due - found.stored) + int(np.count_nonzero(~sent))
     verdict = Verdict(
         lost=lost,
         wrong=wrong,
         foreign=foreign,
-        double=max(0, found.stored - load.messages * READINGS),
-        unaccounted=unexplained + imbalance(found) + int(np.count_nonzero(~sent)),
+        double=max(0, found.stored - due),
+        unaccounted=off,
         untouched=untouched(load, touches),
         words=[str(line) for line in said["differences"]],
     )
