@@ -16,8 +16,7 @@ from typing import Any
 
 from msgspec import to_builtins
 from msgspec.structs import replace
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
-from sqlalchemy import Row as SqlRow
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from hub.core.errors import Exists, Invalid, NotFound
 from hub.core.places import Device, Mounting, Place, PlaceKind, RegistrySnapshot, check_device_id, check_place_id
@@ -34,6 +33,10 @@ from hub.storage.ledger._rows import Row
 from hub.storage.ledger._statements import advance, execute_all, upsert
 
 _D, _M, _P = t.device.c, t.mounting.c, t.place.c
+_OF_DEVICES = frozenset({"device.add", "device.remove"})  # actions of the audit that change a device
+_MOST_CHANGES = 5_000  # beyond it everything is read
+_GRADES = {int(grade): grade for grade in Grade}
+_ORIGINS = {int(origin): origin for origin in Origin}
 
 
 class Devices(DeviceBook):
@@ -44,6 +47,7 @@ class Devices(DeviceBook):
         self._clock = clock
         self._shards = shards
         self._last: RegistrySnapshot | None = None
+        self._audited = 0  # the newest entry of the audit that `_last` includes
 
     def version(self) -> int:
         """Grows with every change; one look-up by key."""
@@ -51,12 +55,15 @@ class Devices(DeviceBook):
             return _version(connection)
 
     def snapshot(self) -> RegistrySnapshot:
-        """Everything at one version; read again only when the version has changed."""
+        """Everything at one version; when that has changed, only what the audit names is read again."""
         last = self._last
         with self._database.read() as connection:
             version = _version(connection)
             if last is None or last.version != version:
-                last = _read_all(connection, version)
+                newest = connection.execute(select(func.max(t.audit.c.id))).scalar() or 0
+                fresh = None if last is None else _read_changed(connection, version, last, self._audited, newest)
+                last = fresh or _read_all(connection, version)
+                self._audited = newest
         self._last = last
         return last
 
@@ -84,7 +91,7 @@ class Devices(DeviceBook):
     def remove_device(self, device: str, *, by: str = "") -> None:
         """End the registration; what was measured stays where it was measured. Raise NotFound."""
         with self._database.write() as connection:
-            known, removed_at = _read_devices(connection, device).get(device, (None, None))
+            known, removed_at = _read_devices(connection, [device]).get(device, (None, None))
             if known is None or removed_at is not None:
                 raise NotFound(f"no device {device!r} is registered", "device")
             now = self._clock()
@@ -159,7 +166,7 @@ def _refuse_taken(connection: Connection, device: Device) -> None:
 
 def _taken_over(connection: Connection, device: Device) -> Device:
     """The device with what is known of the former one of its id."""
-    former, removed_at = _read_devices(connection, device.id).get(device.id, (None, None))
+    former, removed_at = _read_devices(connection, [device.id]).get(device.id, (None, None))
     if former is None or removed_at is None:
         return device
     return replace(device, mountings=continued(former.mountings, removed_at, device.mountings))
@@ -209,27 +216,47 @@ def _read_all(connection: Connection, version: int) -> RegistrySnapshot:
     )
 
 
-def _read_devices(connection: Connection, only: str | None = None) -> dict[str, tuple[Device, int | None]]:
+def _read_changed(
+    connection: Connection, version: int, last: RegistrySnapshot, audited: int, newest: int
+) -> RegistrySnapshot | None:
+    """`last` brought up to date by what the audit says since; None where that does not add up to what is there."""
+    entries = select(t.audit.c.action, t.audit.c.subject).where(t.audit.c.id > audited).limit(_MOST_CHANGES + 1)
+    changes = [(action, subject) for action, subject in connection.execute(entries)]
+    if version < last.version or newest < audited or len(changes) > _MOST_CHANGES:
+        return None
+    devices, former = dict(last.devices), dict(last.former)
+    names = sorted({subject for action, subject in changes if action in _OF_DEVICES})
+    for name, (device, removed_at) in _read_devices(connection, names).items():
+        (devices if removed_at is None else former)[name] = device
+        (former if removed_at is None else devices).pop(name, None)
+    if connection.execute(select(func.count()).select_from(t.device)).scalar() != len(devices) + len(former):
+        return None
+    return RegistrySnapshot(version, devices, _read_places(connection), former, read_ignored(connection))
+
+
+def _read_devices(connection: Connection, only: Sequence[str] | None = None) -> dict[str, tuple[Device, int | None]]:
     """Devices with the time of their removal, None for those that are registered."""
-    devices = select(t.device).order_by(_D.id)
-    mountings = select(t.mounting).order_by(_M.device, _M.mounted_from)
+    columns = _D.id, _D.connector, _D.external_id, _D.title, _D.interval_s, _D.grade, _D.origin, _D.removed_at
+    devices = select(*columns).order_by(_D.id)
+    mountings = select(_M.device, _M.place, _M.mounted_from, _M.mounted_to).order_by(_M.device, _M.mounted_from)
     if only is not None:
-        devices, mountings = devices.where(_D.id == only), mountings.where(_M.device == only)
+        devices, mountings = devices.where(_D.id.in_(only)), mountings.where(_M.device.in_(only))
     where: dict[str, list[Mounting]] = {}
-    for row in connection.execute(mountings):
-        where.setdefault(row.device, []).append(Mounting(row.place, row.mounted_from, row.mounted_to))
-    return {row.id: (_device(row, where.get(row.id, ())), row.removed_at) for row in connection.execute(devices)}
+    for name, *mounting in connection.execute(mountings):
+        where.setdefault(name, []).append(Mounting(*mounting))
+    return {row[0]: (_device(row[:-1], where.get(row[0], ())), row[-1]) for row in connection.execute(devices)}
 
 
-def _device(row: SqlRow[Any], mountings: Sequence[Mounting]) -> Device:
+def _device(columns: Sequence[Any], mountings: Sequence[Mounting]) -> Device:
+    name, connector, external_id, title, interval, grade, origin = columns
     return Device(
-        id=row.id,
-        connector=row.connector,
-        external_id=row.external_id,
-        title=row.title,
-        interval=row.interval_s,
-        grade=Grade(row.grade),
-        origin=Origin(row.origin),
+        id=name,
+        connector=connector,
+        external_id=external_id,
+        title=title,
+        interval=interval,
+        grade=_GRADES[grade],
+        origin=_ORIGINS[origin],
         mountings=tuple(mountings),
     )
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Places and devices, on both databases."""
 
+import contextlib
+import random
 from collections.abc import Callable
 
 import pytest
@@ -212,3 +214,27 @@ def test_a_snapshot_is_read_again_only_after_a_change_by_whomever(open_ledger: C
     here.devices.add_device(PLAIN)
     assert set(there.devices.snapshot().devices) == {"plain"}
     assert first.devices == {}
+
+
+def test_a_snapshot_that_follows_changes_equals_one_that_is_read_whole(open_ledger: Callable[..., Ledger]) -> None:
+    """Any history of registering, removing, coming back, ignoring and moving places, by another process."""
+    chance = random.Random(3)
+    follower, writer = open_ledger(), open_ledger()
+    writer.devices.put_places(PLACES)
+    follower.devices.snapshot()
+    for _ in range(60):
+        name = f"d-{chance.randrange(6)}"
+        with contextlib.suppress(Exists, NotFound, Invalid):
+            match chance.randrange(5):
+                case 0 | 1:
+                    mounted = () if chance.random() < 0.5 else (Mounting("havirov/mesto/thara", 0),)
+                    writer.devices.add_device(Device(id=name, connector="native", external_id=name, mountings=mounted))
+                case 2:
+                    writer.devices.remove_device(name)
+                case 3:
+                    writer.ignored.add("native", name, why="foreign")
+                case _:
+                    writer.devices.put_places([replace(PLACES[1], population=chance.randrange(5))])
+        if chance.random() < 0.5:
+            assert follower.devices.snapshot() == open_ledger().devices.snapshot()
+    assert follower.devices.snapshot() == open_ledger().devices.snapshot()
