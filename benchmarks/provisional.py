@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,22 +144,17 @@ def _probing(port: int) -> Iterator[_Probe]:
 
 @contextmanager
 def _background(port: int, load: Sequence[Message], rate: float) -> Iterator[None]:
-    """Sends `load` again and again, a second's worth at a time, until told to stop."""
+    """Sends `load` until told to stop, once more from its beginning where it is too short; errors come out here."""
     done = threading.Event()
-    each = max(1, int(rate))
 
     def send() -> None:
-        position = 0
         while not done.is_set():
-            some = load[position : position + each]
-            position = position + each if len(some) == each else 0
-            if some:
-                publish(port, some, connections=1, rate=rate)
+            publish(port, load, connections=1, rate=rate, stop=done)
 
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(send)
+        try:
+            yield
+        finally:
+            done.set()
+        sending.result()

@@ -8,6 +8,7 @@ with one subscription behind, which keeps messages for a consumer that comes lat
 
 import selectors
 import socket
+import threading
 import time
 from collections.abc import Sequence
 from typing import Self
@@ -61,18 +62,26 @@ def make_session(port: int, client_id: str, topic_filter: str) -> None:
         sock.sendall(b"\xe0\x00")
 
 
-def publish(port: int, messages: Sequence[Message], *, connections: int = 4, rate: float | None = None) -> list[float]:
-    """Publish all; returns when each was handed to the network (`time.monotonic`), in order.
+def publish(
+    port: int,
+    messages: Sequence[Message],
+    *,
+    connections: int = 4,
+    rate: float | None = None,
+    stop: threading.Event | None = None,
+) -> list[float]:
+    """Publish all, or until `stop` is set; returns when each was handed to the network (`time.monotonic`), in order.
 
     With `rate` (messages a second) it keeps to that pace.
     """
-    lanes = [_Lane(port, f"bench-publisher-{i}", messages[i::connections]) for i in range(connections)]
+    name = f"bench-{time.monotonic_ns()}"  # NATS takes an id that comes back at once for two clients in quarrel
+    lanes = [_Lane(port, f"{name}-{i}", messages[i::connections]) for i in range(connections)]
     started = time.monotonic()
     try:
         with selectors.DefaultSelector() as selector:
             for lane in lanes:
                 selector.register(lane.sock, selectors.EVENT_READ | selectors.EVENT_WRITE, lane)
-            while any(not lane.done for lane in lanes):
+            while any(not lane.done for lane in lanes) and not (stop is not None and stop.is_set()):
                 allowed = None if rate is None else int((time.monotonic() - started) * rate / connections) + 1
                 _turn(selector, allowed)
     finally:
