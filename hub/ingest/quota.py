@@ -36,6 +36,16 @@ def source_of(row: Quarantined) -> str:
     return (row.external_id or row.device or row.topic)[:_LONGEST]
 
 
+class _Beyond:
+    """What of one source is refused in one batch."""
+
+    __slots__ = ("first", "last", "messages")
+
+    def __init__(self, first: Quarantined) -> None:
+        self.first = self.last = first
+        self.messages = 0
+
+
 def cost_of(row: Quarantined) -> int:
     """Bytes that a waiting message takes."""
     return len(row.payload) + len(row.topic) + len(row.detail) + ROW
@@ -71,13 +81,12 @@ class Quota:
         if not rows:
             return batch
         taken: dict[_Key, int] = {}
-        beyond: dict[_Key, list[Quarantined]] = {}
-        counted: dict[_Key, int] = {}
+        beyond: dict[_Key, _Beyond] = {}
         moved: dict[tuple[int, str, str], int] = {}
         kept: list[Quarantined] = []
         messages, size = self._messages, self._bytes
-        for row in rows:
-            key = row.connector, source_of(row), row.reason
+        for row in rows:  # a flood comes through here: every microsecond counts
+            key = row.connector, (row.external_id or row.device or row.topic)[:_LONGEST], row.reason
             n = taken[key] if key in taken else self._waiting.get(key, 0)
             waits = row.state != "refused"
             if waits and n < self._per_source:
@@ -89,9 +98,13 @@ class Quota:
                     kept.append(row)
                     continue
                 key = row.connector, ANY, row.reason
-            elif key not in self._refused and key not in beyond and len(self._refused) + len(beyond) >= _MOST_REFUSED:
-                key = row.connector, ANY, row.reason
-            _remember(beyond, counted, key, row)
+            found = beyond.get(key)
+            if found is None:
+                if not waits and key not in self._refused and len(self._refused) + len(beyond) >= _MOST_REFUSED:
+                    key = row.connector, ANY, row.reason
+                found = beyond.setdefault(key, _Beyond(row))
+            found.messages += 1
+            found.last = row
             if waits and row.scope == "message":
                 account = row.received - row.received % HOUR_NS, row.connector, row.device
                 moved[account] = moved.get(account, 0) + 1
@@ -101,7 +114,7 @@ class Quota:
             batch,
             quarantined=kept,
             accounts=_refused_accounts(batch.accounts, moved),
-            refusals=[*batch.refusals, *(_refusal(key, counted[key], found) for key, found in beyond.items())],
+            refusals=[*batch.refusals, *(_refusal(key, found) for key, found in beyond.items())],
         )
 
     def committed(self, batch: JournalBatch) -> None:
@@ -146,23 +159,13 @@ _HINT = (
 )
 
 
-def _remember(beyond: dict[_Key, list[Quarantined]], counted: dict[_Key, int], key: _Key, row: Quarantined) -> None:
-    """Keep the first and the last row of a key, and how many there were."""
-    rows = beyond.get(key)
-    if rows is None:
-        beyond[key], counted[key] = [row, row], 1
-    else:
-        rows[1] = row
-        counted[key] += 1
-
-
-def _refusal(key: _Key, messages: int, rows: list[Quarantined]) -> Refusal:
-    first, last = rows
+def _refusal(key: _Key, beyond: _Beyond) -> Refusal:
+    first, last = beyond.first, beyond.last
     return Refusal(
         connector=key[0],
         source=key[1],
         reason=key[2],
-        messages=messages,
+        messages=beyond.messages,
         since=first.received,
         until=last.received,
         first=_sample(first),
