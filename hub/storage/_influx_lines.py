@@ -13,9 +13,12 @@ A point of readings is all that one device says of one domain at one instant: `a
 A field once written cannot be taken away, so a sparse field that goes back to its usual value is written as that value.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from hub.core.errors import Stop
+from hub.core.quantities import Quantities
 from hub.core.readings import Flag, Origin, Reading, TimeSource
 
 QC = "qc"
@@ -74,6 +77,17 @@ def _attributes(quantity: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     if "time_source" in given:
         given["time_source"] = TimeSource(given["time_source"])
     return given
+
+
+def fields_by_domain(quantities: Quantities) -> Mapping[str, Mapping[str, str]]:
+    """Value fields of each measurement; Stop where a quantity's name could be taken for another field."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for quantity in quantities:
+        taken = quantity.id in (QC, "time", "device") or quantity.id.endswith(tuple(suffix for suffix, _, _ in SPARSE))
+        if taken:
+            raise Stop(f"quantities.yaml: {quantity.id!r} means another field in InfluxDB; give it another name")
+        found[str(quantity.domain)][quantity.id] = quantity.id
+    return found
 
 
 def _usual(row: Reading) -> bool:

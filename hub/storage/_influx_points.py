@@ -8,6 +8,7 @@ parts of a divided patch see which of their neighbours were stored, so that `qc`
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from hub.core.readings import Outcome, Reading
@@ -30,6 +31,14 @@ class Home:
         self.head = head
         self.head_bytes = head.encode()
         self.last: int | None = None
+
+
+def grouped(homes: Iterable[Home]) -> Mapping[str, Sequence[Home]]:
+    """Homes by domain, in order of their devices."""
+    found: dict[str, list[Home]] = defaultdict(list)
+    for home in sorted(homes, key=lambda home: home.device):
+        found[home.domain].append(home)
+    return found
 
 
 class Point:
@@ -100,6 +109,14 @@ def decide_point(point: Point, rows: Sequence[Reading], verdicts: Verdicts) -> P
                 depend.append(i)
         point.rows[quantity] = depend
     return Patch(point, changed) if changed else None
+
+
+def by_policy(patches: Iterable[Patch]) -> Mapping[str | None, Sequence[Patch]]:
+    """What stands in the default policy is changed there ("" names it); all else goes its own way (None)."""
+    found: dict[str | None, list[Patch]] = defaultdict(list)
+    for patch in patches:
+        found["" if patch.point.outside else None].append(patch)
+    return found
 
 
 def accept(patch: Patch) -> None:

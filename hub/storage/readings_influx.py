@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from hub.core.errors import HubError, Invalid, Reject, Retry, Stop
+from hub.core.errors import HubError, Invalid, Reject, Retry
 from hub.core.places import check_device_id
 from hub.core.ports import PartHealth
 from hub.core.quantities import Quantities
@@ -33,11 +33,23 @@ from hub.storage import _influx_query as ql
 from hub.storage._influx_errors import Refused
 from hub.storage._influx_http import Frame, Influx
 from hub.storage._influx_lane import Homes, Lane, fast_lane
-from hub.storage._influx_lines import QC, SPARSE, head, readings_at
-from hub.storage._influx_points import Home, Patch, Point, Verdicts, accept, decide_point, divide, refuse
+from hub.storage._influx_lines import QC, fields_by_domain, head, readings_at
+from hub.storage._influx_points import (
+    Home,
+    Patch,
+    Point,
+    Verdicts,
+    accept,
+    by_policy,
+    decide_point,
+    divide,
+    grouped,
+    refuse,
+)
 from hub.storage._influx_retention import Clock, Policies
+from hub.storage._influx_rows import rows_of, sparse_columns
 from hub.storage._influx_settings import InfluxSettings
-from hub.storage._reading_columns import ROW, Rows, columns
+from hub.storage._reading_columns import Rows, columns
 from hub.storage._reading_key import FIRST_NS, LAST_NS, fault
 
 _PART = "readings (InfluxDB)"
@@ -59,7 +71,7 @@ class InfluxReadingStore:
     ) -> None:
         self._settings = settings
         self._influx = Influx(settings)
-        self._domains = _by_domain(quantities)
+        self._domains = fields_by_domain(quantities)
         self._policies = Policies(
             self._influx, settings.retention_policy, self._domains, keep or {}, writer=writer, clock=clock
         )
@@ -158,7 +170,7 @@ class InfluxReadingStore:
         for statement, quantities in self._scans(series, between):
             async for frame in self._influx.query(statement):
                 for quantity in quantities:
-                    parts[Series(frame.tags["device"], quantity)].append(_rows(frame, quantity))
+                    parts[Series(frame.tags["device"], quantity)].append(rows_of(frame, quantity))
         return columns(series, {s: np.concatenate(chunks) for s, chunks in parts.items()})
 
     async def latest(self, series: Sequence[Series]) -> Mapping[Series, Reading]:
@@ -166,7 +178,7 @@ class InfluxReadingStore:
         await self._policies.ready()
         newest: dict[Series, Reading] = {}
         for (domain, quantity), devices in self._devices_of(series).items():
-            wanted = [f"last({ql.identifier(quantity)})", *_sparse_columns(quantity)]
+            wanted = [f"last({ql.identifier(quantity)})", *sparse_columns(quantity)]
             for some in ql.batches(devices, ql.DEVICES_A_STATEMENT):
                 async for device, time, fields in self._points(ql.select(wanted, self._source(domain), some)):
                     for reading in readings_at(device, time, fields, {"last": quantity}).values():
@@ -272,7 +284,7 @@ class InfluxReadingStore:
 
     async def _ask_newest(self, homes: Iterable[Home]) -> None:
         """Fill `last` of homes met for the first time."""
-        for domain, group in _grouped(homes).items():
+        for domain, group in grouped(homes).items():
             for some in ql.batches(group, ql.DEVICES_A_STATEMENT):
                 asked = ql.select([f'last("{QC}")'], self._source(domain), [home.device for home in some])
                 newest = {device: time async for device, time, _ in self._points(asked)}
@@ -329,7 +341,7 @@ class InfluxReadingStore:
     async def _write(self, patches: Sequence[Patch], verdicts: Verdicts) -> None:
         """Write; after a refusal divide until exactly the guilty rows are set aside."""
         try:
-            for policy, some in _by_policy(patches).items():
+            for policy, some in by_policy(patches).items():
                 await self._influx.write("\n".join([patch.line() for patch in some]).encode(), policy)
         except Refused as refused:
             await self._write_divided(patches, refused.detail, verdicts)
@@ -365,7 +377,7 @@ class InfluxReadingStore:
     def _scans(self, series: Sequence[Series], between: tuple[int, int]) -> Iterable[tuple[str, Sequence[str]]]:
         """Statements, each with the quantities that it reads."""
         for domain, wanted, devices in self._alike(series):
-            fields = [c for q in wanted for c in (ql.identifier(q), *_sparse_columns(q))]
+            fields = [c for q in wanted for c in (ql.identifier(q), *sparse_columns(q))]
             yield ql.select(fields, self._source(domain), devices, between), wanted
 
     def _alike(self, series: Sequence[Series]) -> Iterable[tuple[str, Sequence[str], Sequence[str]]]:
@@ -386,42 +398,5 @@ class InfluxReadingStore:
         return [(frame.name, str(row[0])) for row in frame.values if row[0] in known]
 
 
-def _by_domain(quantities: Quantities) -> Mapping[str, Mapping[str, str]]:
-    """Value fields of each measurement; Stop where a quantity's name could be taken for another field."""
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for quantity in quantities:
-        taken = quantity.id in (QC, "time", "device") or quantity.id.endswith(tuple(suffix for suffix, _, _ in SPARSE))
-        if taken:
-            raise Stop(f"quantities.yaml: {quantity.id!r} means another field in InfluxDB; give it another name")
-        found[str(quantity.domain)][quantity.id] = quantity.id
-    return found
-
-
-def _grouped(homes: Iterable[Home]) -> Mapping[str, Sequence[Home]]:
-    found: dict[str, list[Home]] = defaultdict(list)
-    for home in sorted(homes, key=lambda home: home.device):
-        found[home.domain].append(home)
-    return found
-
-
-def _by_policy(patches: Iterable[Patch]) -> Mapping[str | None, Sequence[Patch]]:
-    """What stands in the default policy is changed there ("" names it); all else goes its own way (None)."""
-    found: dict[str | None, list[Patch]] = defaultdict(list)
-    for patch in patches:
-        found["" if patch.point.outside else None].append(patch)
-    return found
-
-
 def _last(home: Home) -> int:
     return FIRST_NS - 1 if home.last is None else home.last
-
-
-def _sparse_columns(quantity: str) -> Sequence[str]:
-    return [ql.identifier(quantity + suffix) for suffix, _, _ in SPARSE]
-
-
-def _rows(frame: Frame, quantity: str) -> Rows:
-    """The rows of a frame that hold this quantity."""
-    value, flag, origin = (frame.columns.index(quantity + suffix) for suffix in ("", "_qc", "_origin"))
-    found = [(row[0], row[value], row[flag] or 1, row[origin] or 0) for row in frame.values if row[value] is not None]
-    return np.array(found, ROW) if found else np.empty(0, ROW)

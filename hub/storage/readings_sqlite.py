@@ -31,13 +31,14 @@ from typing import NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
-from hub.core.errors import HubError, Invalid, Reject, Retry, SchemaTooNew, Stop
+from hub.core.errors import HubError, Invalid, Reject, SchemaTooNew, Stop
 from hub.core.places import check_device_id
 from hub.core.ports import PartHealth
 from hub.core.quantities import Quantities
 from hub.core.readings import Columns, Outcome, PutResult, Reading, ReadingBatch, ReadingGroup, Series, TimeSource
 from hub.storage._reading_columns import ROW, Rows, columns
 from hub.storage._reading_key import FIRST_NS, LAST_NS, conflict_words, decide, fault
+from hub.storage._sqlite_access import transaction, wrap
 from hub.storage._sqlite_retention import TABLE as DROPPED
 from hub.storage._sqlite_retention import Forgetting, dropped
 from hub.storage.retention import by_quantity
@@ -98,24 +99,6 @@ class _Fresh(NamedTuple):
     plain: list[tuple[int, int, float, int]]
     other: list[_Row]
     newest: dict[int, int]
-
-
-_RETRY = {
-    sqlite3.SQLITE_BUSY: "the file is locked by another process",
-    sqlite3.SQLITE_LOCKED: "the file is locked by another process",
-    sqlite3.SQLITE_FULL: "the disk is full: make room, the hub goes on by itself",
-    sqlite3.SQLITE_IOERR: "the disk cannot be written or read: make room or check it",
-    sqlite3.SQLITE_NOMEM: "out of memory",
-}
-
-
-def _wrap(error: sqlite3.Error, path: Path) -> HubError:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in _RETRY:
-        return Retry(f"{path}: {_RETRY[code]} ({error})", after=2.0)
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return Stop(f"{path} is damaged or no readings file ({error}): restore it from a backup")
-    return Stop(f"{path}: {error}")
 
 
 class SqliteReadingStore:
@@ -208,7 +191,7 @@ class SqliteReadingStore:
                 self._db = self._open()
             return absent if self._db is None else work(self._db)
         except sqlite3.Error as error:
-            raise _wrap(error, self._path) from error
+            raise wrap(error, self._path) from error
 
     def _open(self) -> sqlite3.Connection | None:
         """The checked connection; None where a reader's file does not exist or has no tables yet."""
@@ -238,7 +221,7 @@ class SqliteReadingStore:
         for pragma in _PRAGMAS:
             db.execute(pragma)
         if version < SCHEMA:
-            _transaction(db, lambda: [db.execute(statement) for statement in (_FROM_1 if version else _TABLES)])
+            transaction(db, lambda: [db.execute(statement) for statement in (_FROM_1 if version else _TABLES)])
         return True
 
     def _close(self) -> None:
@@ -252,16 +235,16 @@ class SqliteReadingStore:
             return self._decide_and_write(db, rows) if fresh is None else self._write_new(db, fresh, len(rows))
 
         try:
-            return _transaction(db, work)
+            return transaction(db, work)
         except sqlite3.IntegrityError:  # a second writer: what is remembered of the file is out of date
             self._forget()
-            return _transaction(db, work)
+            return transaction(db, work)
         except BaseException:
             self._forget()  # ids given in a transaction that was rolled back must not be used again
             raise
 
     def _forget_piece(self, db: sqlite3.Connection, now: int) -> bool:
-        return self._forgetting.move(_transaction(db, lambda: self._forgetting.piece(db, now)))
+        return self._forgetting.move(transaction(db, lambda: self._forgetting.piece(db, now)))
 
     def _forget(self) -> None:
         self._ids.clear()
@@ -382,18 +365,6 @@ class SqliteReadingStore:
             if row:
                 newest[s] = _reading(s, *row)
         return newest
-
-
-def _transaction(db: sqlite3.Connection, work: Callable[[], T]) -> T:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        result = work()
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:  # a full disk may have rolled back already
-            db.execute("ROLLBACK")
-        raise
-    return result
 
 
 def _find(db: sqlite3.Connection, series: Series) -> int | None:
