@@ -176,7 +176,8 @@ class NoMessages(Source):
     async def batches(self) -> AsyncIterator[Sequence[Delivery]]:
         """Nothing, until closed."""
         await self._closed.wait()
-        for batch in ():
+        nothing: Sequence[Sequence[Delivery]] = ()
+        for batch in nothing:
             yield batch
 
     async def ack(self, tokens: Sequence[int]) -> None:

@@ -76,8 +76,11 @@ def _connected(settings: BrokerSettings, *, clean: bool) -> Iterator[mqtt.Client
         up.set()
 
     client.on_connect = connected
-    options = {"clean_start": clean, "properties": _expiry(settings, clean=clean)} if five else {}
-    client.connect(settings.host, settings.port, settings.keepalive, **options)
+    if five:
+        expiry = _expiry(settings, clean=clean)
+        client.connect(settings.host, settings.port, settings.keepalive, clean_start=clean, properties=expiry)
+    else:
+        client.connect(settings.host, settings.port, settings.keepalive)
     client.loop_start()
     try:
         if not up.wait(settings.connect_timeout) or answer[0] != "Success":
