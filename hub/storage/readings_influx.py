@@ -180,7 +180,7 @@ class InfluxReadingStore:
         for (domain, quantity), devices in self._devices_of(series).items():
             wanted = [f"last({ql.identifier(quantity)})", *sparse_columns(quantity)]
             for some in ql.batches(devices, ql.DEVICES_A_STATEMENT):
-                async for device, time, fields in self._points(ql.select(wanted, self._source(domain), some)):
+                async for device, time, fields in self._points(ql.select(wanted, self._policies.source(domain), some)):
                     for reading in readings_at(device, time, fields, {"last": quantity}).values():
                         newest[reading.series] = reading
         return newest
@@ -195,8 +195,8 @@ class InfluxReadingStore:
         fields = sorted(known)
         for some in ql.batches(fields, ql.STATEMENTS_A_REQUEST):
             asked = [
-                f"SELECT last({ql.identifier(quantity)}) AS {ql.identifier(quantity)} FROM {self._source(domain)} "  # noqa: S608 -- quoted
-                'GROUP BY "device"'
+                f"SELECT last({ql.identifier(quantity)}) AS {ql.identifier(quantity)} FROM "  # noqa: S608 -- quoted
+                f'{self._policies.source(domain)} GROUP BY "device"'
                 for domain, quantity in some
             ]
             async for frame in self._influx.query(";".join(asked)):
@@ -211,7 +211,7 @@ class InfluxReadingStore:
         found: Counter[str] = Counter()
         for domain, wanted, group in self._alike(await self.series(devices)):
             fields = [f"count({ql.identifier(quantity)})" for quantity in wanted]
-            async for frame in self._influx.query(ql.select(fields, self._source(domain), group)):
+            async for frame in self._influx.query(ql.select(fields, self._policies.source(domain), group)):
                 found[frame.tags["device"]] += sum(int(n or 0) for row in frame.values for n in row[1:])
         return dict(found)
 
@@ -240,9 +240,6 @@ class InfluxReadingStore:
     async def close(self) -> None:
         """Release connections."""
         await self._influx.close()
-
-    def _source(self, domain: str) -> str:
-        return self._policies.source(domain)
 
     def _group(self, rows: Sequence[Reading], indices: Iterable[int], verdicts: Verdicts) -> Sequence[Point]:
         """Those of the rows `indices` that can be stored, as points in order of their first row."""
@@ -286,7 +283,7 @@ class InfluxReadingStore:
         """Fill `last` of homes met for the first time."""
         for domain, group in grouped(homes).items():
             for some in ql.batches(group, ql.DEVICES_A_STATEMENT):
-                asked = ql.select([f'last("{QC}")'], self._source(domain), [home.device for home in some])
+                asked = ql.select([f'last("{QC}")'], self._policies.source(domain), [home.device for home in some])
                 newest = {device: time async for device, time, _ in self._points(asked)}
                 for home in some:
                     home.last = newest.get(home.device, FIRST_NS - 1)
@@ -378,7 +375,7 @@ class InfluxReadingStore:
         """Statements, each with the quantities that it reads."""
         for domain, wanted, devices in self._alike(series):
             fields = [c for q in wanted for c in (ql.identifier(q), *sparse_columns(q))]
-            yield ql.select(fields, self._source(domain), devices, between), wanted
+            yield ql.select(fields, self._policies.source(domain), devices, between), wanted
 
     def _alike(self, series: Sequence[Series]) -> Iterable[tuple[str, Sequence[str], Sequence[str]]]:
         """(domain, quantities, devices) to ask for together: devices that ask for the same ones share a statement."""
