@@ -121,14 +121,19 @@ async def test_garbage_after_a_good_start_means_a_new_connection() -> None:
         await session.close()
 
 
-async def run_wire(script: Callable[[Reader, Writer], object], *, until_ended: bool, **settings: object) -> Wire:
-    """A connection to `script`; until it ends, or for three keep-alives."""
+async def run_wire(script: Callable[[Reader, Writer], object], until: asyncio.Event | None, **settings: object) -> Wire:
+    """A connection to `script` with a keep-alive of 2 s, until it ends by itself, or `until` is set before."""
     async with scripted(script) as port:  # type: ignore[arg-type] # every script is a coroutine function
         made = BrokerSettings(port=port, keepalive=2, **settings)  # type: ignore[arg-type] # checked there
         wire = Wire(made, Machine(made, ["#"], 1, fresh=True), on_batch=lambda batch: None, on_up=lambda: None)
         running = asyncio.create_task(wire.run())
-        await asyncio.wait([running], timeout=None if until_ended else 6)
-        assert running.done() == until_ended
+        async with asyncio.timeout(15):
+            if until is None:
+                await asyncio.wait([running])
+            else:
+                waiting = asyncio.create_task(until.wait())
+                await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
+                assert not running.done()
         await wire.close()
         await running
     return wire
@@ -139,24 +144,26 @@ async def test_a_broker_that_no_longer_answers_pings_is_left() -> None:
         await greet(reader, writer)
         await reader.read(-1)
 
-    wire = await run_wire(fall_silent, until_ended=True)
+    wire = await run_wire(fall_silent, None)
     assert wire.machine.ended is not None
     assert "no answer to a ping within 1 s" in wire.machine.ended.detail
 
 
 async def test_a_broker_that_answers_pings_is_kept() -> None:
     pings = 0
+    twice = asyncio.Event()
 
     async def answer(reader: Reader, writer: Writer) -> None:
         nonlocal pings
         await greet(reader, writer)
         while await packet(reader) == b"\xc0\x00":
             pings += 1
+            if pings == 2:  # without the answer to the first the connection would have ended now
+                twice.set()
             writer.write(b"\xd0\x00")
 
-    wire = await run_wire(answer, until_ended=False)
+    wire = await run_wire(answer, twice)
     assert wire.machine.stage is Stage.UP
-    assert pings >= 2
 
 
 async def test_a_subscription_that_is_never_answered_ends_the_connection() -> None:
@@ -166,7 +173,7 @@ async def test_a_subscription_that_is_never_answered_ends_the_connection() -> No
         while await reader.read(100):
             pass
 
-    wire = await run_wire(ignore, until_ended=True, connect_timeout=0.3)
+    wire = await run_wire(ignore, None, connect_timeout=0.3)
     assert wire.machine.ended is not None
     assert "no answer to SUBSCRIBE within 0.3 s" in wire.machine.ended.detail
 

@@ -6,6 +6,8 @@ from collections import Counter
 
 import pytest
 
+from benchmarks.load import Message
+from benchmarks.publisher import publish as flood
 from hub.core.delivery import Delivery
 from hub.transport import Mqtt5Session, PahoSession
 from tests.transport.conftest import Broker, Source, quiet, take, until
@@ -40,7 +42,7 @@ async def test_everything_published_arrives_once_in_order_when_acknowledged(brok
     await session.close()
     again = broker.session()
     await ready(again)
-    assert await quiet(again, 1.3) == []
+    assert await quiet(again, 1.3 if broker.kind == "nats" else 0.3) == []  # NATS repeats after ack_wait, 1 s
 
 
 async def test_speaks_the_best_version_that_the_broker_knows(broker: Broker) -> None:
@@ -152,7 +154,8 @@ async def test_a_burst_of_20000_arrives_complete_within_batch_bounds(broker: Bro
     await ready(session)
     sizes: list[int] = []
     seen: Counter[bytes] = Counter()
-    burst = asyncio.create_task(publish(broker, 20_000))
+    messages = [Message("a", b"%d" % number) for number in range(20_000)]
+    burst = asyncio.create_task(asyncio.to_thread(flood, broker.server.port, messages, connections=1))
     async with asyncio.timeout(60):
         async for batch in session.batches():
             sizes.append(len(batch))
@@ -240,15 +243,18 @@ async def test_reading_pauses_while_too_much_waits_for_ingest(broker: Broker) ->
     assert most < 30
 
 
-@pytest.mark.parametrize("make", [PahoSession, Mqtt5Session])
-async def test_a_paused_session_keeps_its_connection_alive(
-    mosquitto_broker: Broker, make: type[PahoSession] | type[Mqtt5Session]
-) -> None:
-    """Keep-alive 2 s, paused for 4: the broker would drop a silent client after 3."""
-    session = mosquitto_broker.session_of(make, max_pending_bytes=3_000, keepalive=2)
-    await ready(session)
+async def test_a_paused_session_keeps_its_connection_alive(mosquitto_broker: Broker) -> None:
+    """Keep-alive 2 s, paused for 4: the broker would drop a silent client after 3. Both kinds, to wait once."""
+    sessions = [
+        mosquitto_broker.session_of(make, max_pending_bytes=3_000, keepalive=2, client_id=make.__name__)
+        for make in (PahoSession, Mqtt5Session)
+    ]
+    for session in sessions:
+        await ready(session)
     await publish(mosquitto_broker, 20, payload=b"x" * 1000)
     await asyncio.sleep(4)
-    assert session.health().ok
-    assert session.stats().reconnects == 0
-    await session.close()
+    for session in sessions:
+        assert session.stats().in_hand > 0
+        assert session.health().ok
+        assert session.stats().reconnects == 0
+        await session.close()
