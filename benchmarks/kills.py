@@ -104,7 +104,7 @@ def run(setup: str, wanted: Plan, report: bool = True) -> Outcome:
                 try:
                     turn.go(publishers)
                     _await_end(publishers)
-                    _await_readings(scene, turn.ingest, wanted.messages * READINGS)
+                    _await_rest(scene, turn.ingest, wanted.messages * READINGS)
                 finally:
                     turn.ingest.stop()
             verdict, found = judge(scene.hub, load, ledgers, turn.ingest.touches)
@@ -222,17 +222,16 @@ def _await_end(publishers: Sequence[subprocess.Popen[bytes]]) -> None:
             raise BenchmarkError(f"a publisher ended with {code}: see above")
 
 
-def _await_readings(scene: Scene, ingest: Ingest, count: int) -> None:
-    """Return when the store holds `count` readings and a little later, or when nothing moves any more."""
-    seen, moved = -1, time.monotonic()
-    while seen < count and time.monotonic() - moved < _STALLED:
+def _await_rest(scene: Scene, ingest: Ingest, count: int) -> None:
+    """Return when the store holds `count` readings and everything unconfirmed came again, or when nothing moves."""
+    seen, moved = (-1, -1), time.monotonic()
+    while time.monotonic() - moved < (_QUIET if seen[0] >= count and ingest.age > scene.again else _STALLED):
         if not ingest.alive:
             raise BenchmarkError(f"ingest ended by itself: {scene.hub.log_tail()}")
-        time.sleep(_QUIET)
-        now = scene.held()
+        time.sleep(_QUIET / 4)
+        now = scene.held(), books(scene.hub).received
         moved = time.monotonic() if now != seen else moved
         seen = now
-    time.sleep(_QUIET)
 
 
 def figures(wanted: Plan, outcome: Outcome) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from benchmarks.brokers import MOSQUITTO, influx_lines, readings_in
 from benchmarks.hubs import BenchmarkError, Hub
 from hub.core.journal import Touch
 from hub.ingest.fail_points import VARIABLE
-from hub.transport.embedded import find_binary
+from hub.transport.embedded import EmbeddedSettings, find_binary
 from tests.influx_servers import influxd
 from tests.servers import Server, free_port, mosquitto_server, running
 
@@ -32,12 +32,16 @@ _PAGE = 100_000
 
 
 class Scene(NamedTuple):
-    """A set-up at work. `killable` are servers by name, `held` says how many readings the store holds."""
+    """A set-up at work. `killable` are servers by name, `held` says how many readings the store holds.
+
+    `again` is after how many seconds the broker has sent once more what a dead worker had in hand.
+    """
 
     port: int
     hub: Hub
     killable: Mapping[str, Server]
     held: Callable[[], int]
+    again: float
 
 
 @contextmanager
@@ -46,9 +50,10 @@ def on_nats(directory: Path, template: Path) -> Iterator[Scene]:
     port = free_port()
     hub = Hub(directory, template, ["[mqtt]", f"port = {port}"])
     asyncio.run(_configure(hub))
+    ack_wait = EmbeddedSettings(directory=hub.parts.data.broker).ack_wait
     command = [str(find_binary()), "-c", str(hub.parts.data.broker / "nats.conf")]
     with running(Server(command, port, directory / "nats.out")) as broker:
-        yield Scene(port, hub, {"broker": broker}, hub.stored_in_sqlite)
+        yield Scene(port, hub, {"broker": broker}, hub.stored_in_sqlite, ack_wait + 2.0)
 
 
 async def _configure(hub: Hub) -> None:
@@ -65,7 +70,7 @@ def on_mosquitto(directory: Path, template: Path) -> Iterator[Scene]:
     with running(mosquitto_server(directory, options=MOSQUITTO)) as broker, influxd(directory) as database:
         hub = Hub(directory, template, influx_lines(broker.port, database.url))
         hub.make_session()
-        yield Scene(broker.port, hub, {"database": database}, lambda: readings_in(database))
+        yield Scene(broker.port, hub, {"database": database}, lambda: readings_in(database), 2.0)
 
 
 SCENES = {"embedded": on_nats, "mosquitto+influxdb": on_mosquitto}
@@ -78,11 +83,13 @@ class Ingest:
         self._scene = scene
         self._process: Popen[bytes] | None = None
         self._seen = 0
+        self._began = 0.0
         self.touches: set[Touch] = set()
 
     def start(self, fail_at: str = "") -> None:
         """Start the worker; with `fail_at` (such as stored:3) it will kill itself."""
         environment = {VARIABLE: fail_at} if fail_at else {}
+        self._began = time.monotonic()
         self._process = self._scene.hub.launch("worker", "ingest", environment=environment)
 
     def kill(self) -> None:
@@ -114,6 +121,11 @@ class Ingest:
     def alive(self) -> bool:
         """Whether the worker runs."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was started last."""
+        return time.monotonic() - self._began
 
     def _gone(self) -> None:
         if self._process is not None:
