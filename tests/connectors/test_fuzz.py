@@ -3,6 +3,7 @@
 
 import json
 import math
+import random
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,54 @@ def containers(value: Any) -> Any:
     for key, item in list(pairs):
         yield value, key
         yield from containers(item)
+
+
+def test_every_family_is_fuzzed() -> None:
+    """A family without samples would pass all of this unseen."""
+    assert {s.payload.parent.relative_to(ROOT).parts[0] for s in SAMPLES} == set(families(connectors))
+
+
+# what parsers and converters stumble over: depth, numbers without end, half characters, lengths that lie
+NASTY = {
+    "lists 100,000 deep": b"[" * 100_000,
+    "lists 100,000 deep, closed": b"[" * 100_000 + b"]" * 100_000,
+    "objects 100,000 deep": b'{"readings":' * 100_000 + b"1" + b"}" * 100_000,
+    "an integer of 100,000 digits": b'{"readings": {"pm10": ' + b"9" * 100_000 + b"}}",
+    "a number beyond every float": b'{"readings": {"pm10": 1e999}, "time": 1e999}',
+    "a lone surrogate": rb'{"readings": {"\ud800": 1}, "time": "\udfff", "n": "\ud800"}',
+    "a lone surrogate in UTF-8": b'{"n": "\xed\xa0\x80"}',
+    "NUL": b"\0" * 1000,
+    "a byte order mark": b"\xef\xbb\xbf{}",
+    "CBOR lists 100,000 deep": b"\x81" * 100_000 + b"\x00",
+    "CBOR tags 100,000 deep": b"\xc2" * 100_000 + b"\x40",
+    "a CBOR list that says it has 2^64-1 items": b"\x9b" + b"\xff" * 8,
+    "a CBOR list that says it has 2^31 items": b"\x9a\x80\x00\x00\x00",
+    "a CBOR map that says it has 2^63 entries": b"\xbb\x80" + b"\x00" * 7,
+    "CBOR bytes that say they are 2^62 long": b"\x81\xa1\x02\x5b\x40" + b"\x00" * 7,
+    "a CBOR big number of 100,000 bytes": b"\x81\xa1\x02\xc2\x5a\x00\x01\x86\xa0" + b"\xff" * 100_000,
+    "a CBOR decimal fraction with an exponent of 2^60": b"\x81\xa1\x02\xc4\x82\x1b\x10" + b"\x00" * 7 + b"\x01",
+    "CBOR that shares itself": b"\xd8\x1c\x81\xd8\x1d\x00",
+}
+
+
+@pytest.mark.parametrize("payload", NASTY.values(), ids=NASTY)
+def test_what_parsers_stumble_over_is_read_or_refused(payload: bytes) -> None:
+    for sample in TOPICS.values():
+        check(sample, payload)
+
+
+@pytest.mark.parametrize("family", sorted({s.connector.name for s in SAMPLES}))
+def test_every_sample_mutated_in_many_ways_is_read_or_refused(family: str) -> None:
+    """Bytes changed, cut out, put in, doubled; 40 times each sample, from a fixed seed."""
+    rng = random.Random(family)
+    for sample in (s for s in SAMPLES if s.connector.name == family):
+        whole = sample.payload.read_bytes()
+        for _ in range(40):
+            data = bytearray(whole or b"\0")
+            for _ in range(rng.randint(1, 3)):
+                at = rng.randrange(len(data) + 1)
+                length = rng.choice([0, 0, 1, 2, 10])
+                data[at : at + length] = rng.choice(
+                    [b"", rng.randbytes(3), bytes(data[at : at + 20]), b'"', b"9" * 400]
+                )
+            check(sample, bytes(data))
