@@ -182,6 +182,8 @@ class Interpreter:
         connector, _, named, device = context
         if item.device != named:
             device = self._devices.get((connector.name, item.device))
+        if device is None and item.values:
+            return self._stranger(delivery, connector.name, item.device)
         quantities, values = tuple(item.values), tuple(item.values.values())
         shape = self._shapes.get(quantities) or self._shape(quantities)
         if device is None or shape is None:
@@ -194,6 +196,14 @@ class Interpreter:
                 return None
         group = ReadingGroup(device.id, time, shape.quantities, values, device.origin)
         return Interpretation(delivery, _DECODED, connector.name, device.id, group)
+
+    def _stranger(self, delivery: Delivery, connector: str, name: str) -> Interpretation:
+        """What a device that is not registered sends: a flood of it has to cost less than good messages."""
+        if (connector, name) in self._ignored:
+            return Interpretation(delivery, Verdict.IGNORED, connector)
+        name = clean(name)
+        fault = Fault("unknown_device", f"{connector} device {name!r}", name)
+        return Interpretation(delivery, Verdict.QUARANTINED, connector, faults=[fault])
 
     def _shape(self, quantities: tuple[str, ...]) -> _Shape | None:
         """Made on first use; None when one of the quantities is not known."""

@@ -208,7 +208,7 @@ class Pipeline:
             await self._source.ack([delivery.token for delivery in work.deliveries])
         elif self._spool is not None:
             self._spooled = work.spool
-            await self._spool.done(work.spool)
+            await self._insist(partial(self._spool.done, work.spool))
 
     async def _put(self, work: _Work) -> PutResult | None:
         """Store the readings of a batch; None when the store has been away for so long that it goes to the spool."""
