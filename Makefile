@@ -7,6 +7,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
+# processes; most tests wait for servers more than they compute
+TESTERS := 3
 SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics postgresql curl
 
 .PHONY: demo run test check bench servers clean
@@ -19,7 +21,7 @@ run: $(VENV)/.run
 	$(BIN)/cityhub run
 
 test: $(VENV)/.dev servers
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
