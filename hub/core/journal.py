@@ -66,9 +66,10 @@ class Progress(NamedTuple):
 class OpenBatch(Struct, frozen=True, kw_only=True):
     """A batch that a crash cut off between store and journal: its readings may be stored, but were not accounted for.
 
-    `started` is in ns. `touches` are the fields of `Touch`. Its messages were not acknowledged, so the broker sends
-    them again, and what was stored already comes out as duplicate. `spool` is the position behind a batch that came out
-    of the spool, and comes out of it again. Number 0 is a page of the quarantine being redriven: it waits on, too.
+    `started` is in ns. `touches` are the fields of `Touch`, `devices` its readings by device. Its messages were not
+    acknowledged, so the broker sends them again, and what was stored already comes out as duplicate. `spool` is the
+    position behind a batch that came out of the spool, and comes out of it again. Number 0 is a page of the quarantine
+    being redriven: it waits on, too.
     """
 
     number: int
@@ -76,6 +77,7 @@ class OpenBatch(Struct, frozen=True, kw_only=True):
     messages: int
     readings: int
     touches: Collection[tuple[str, str, int]] = ()
+    devices: Mapping[str, int] = {}
     spool: SpoolPosition | None = None
 
 

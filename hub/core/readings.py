@@ -162,6 +162,14 @@ class ReadingBatch(Sequence[Reading]):
         """Any rows as a batch."""
         return rows if isinstance(rows, ReadingBatch) else cls(rows)
 
+    def by_device(self) -> dict[str, int]:
+        """How many readings each device has."""
+        counts: dict[str, int] = {}
+        for part in self.parts:
+            more = len(part.values) if type(part) is ReadingGroup else 1
+            counts[part.device] = counts.get(part.device, 0) + more
+        return counts
+
     def __len__(self) -> int:
         return self._count
 

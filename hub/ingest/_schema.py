@@ -48,7 +48,8 @@ CREATE TABLE open_batch (
 """
 _REPAIRS = """
 CREATE TABLE open_device (
-    number INTEGER NOT NULL, device TEXT NOT NULL, PRIMARY KEY (number, device)) WITHOUT ROWID;
+    number INTEGER NOT NULL, device TEXT NOT NULL, readings INTEGER NOT NULL,
+    PRIMARY KEY (number, device)) WITHOUT ROWID;
 CREATE TABLE repair (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, device TEXT NOT NULL, readings INTEGER NOT NULL, at INTEGER NOT NULL,
     batch INTEGER NOT NULL, connector TEXT NOT NULL, hour INTEGER NOT NULL);

@@ -37,7 +37,11 @@ _OPEN = (
     "SELECT number, started, messages, readings, "
     "(SELECT coalesce(sum(r.readings), 0) FROM repair AS r WHERE r.batch = b.number) FROM open_batch AS b"
 )
-_SUSPECTS = "SELECT number, device FROM open_device WHERE device IN (SELECT value FROM json_each(?)) ORDER BY number"
+_SUSPECTS = (  # with what no repair has spoken for yet
+    "SELECT number, device, readings - (SELECT coalesce(sum(r.readings), 0) FROM repair AS r "
+    "WHERE r.batch = o.number AND r.device = o.device) FROM open_device AS o "
+    "WHERE device IN (SELECT value FROM json_each(?)) ORDER BY number"
+)
 _DUPLICATES = (
     "SELECT device, hour, connector, duplicate FROM account "
     "WHERE duplicate > 0 AND hour >= ? AND device IN (SELECT value FROM json_each(?)) ORDER BY device, hour, connector"
@@ -65,13 +69,13 @@ class Books(Struct, frozen=True):
 class Causes(Struct, frozen=True):
     """What may explain that the store holds more of some devices than one journal accounts for.
 
-    `batches` by device are those that a crash cut off, oldest first; `left` by number says how many of a batch's
-    readings no repair has spoken for yet. `duplicates` by device are the accounts to move them from.
+    `batches` by device are those that a crash cut off, oldest first; `left` by number and device says how many of its
+    readings in a batch no repair has spoken for yet. `duplicates` by device are the accounts to move them from.
     """
 
     name: str
     batches: Mapping[str, Sequence[OpenBatch]]
-    left: Mapping[int, int]
+    left: Mapping[tuple[int, str], int]
     duplicates: Mapping[str, Sequence[tuple[AccountKey, int]]]
 
 
@@ -137,14 +141,15 @@ def _opened(connection: Connection) -> Sequence[tuple[OpenBatch, int]]:
 
 def _causes(connection: Connection, name: str, devices: Collection[str]) -> Causes:
     wanted = msgspec.json.encode(sorted(devices)).decode()
-    known = {batch.number: (batch, spoken) for batch, spoken in _opened(connection)}
+    known = {batch.number: batch for batch, _ in _opened(connection)}
     batches: dict[str, list[OpenBatch]] = defaultdict(list)
-    for number, device in connection.execute(_SUSPECTS, (wanted,)):
-        batches[device].append(known[number][0])
+    left: dict[tuple[int, str], int] = {}
+    for number, device, readings in connection.execute(_SUSPECTS, (wanted,)):
+        batches[device].append(known[number])
+        left[number, device] = readings
     first = min((counted_since(batch) for found in batches.values() for batch in found), default=0)
     duplicates: dict[str, list[tuple[AccountKey, int]]] = defaultdict(list)
     if batches:
         for device, hour, connector, n in connection.execute(_DUPLICATES, (first, wanted)):
             duplicates[device].append((AccountKey(hour, connector, device), n))
-    left = {number: batch.readings - spoken for number, (batch, spoken) in known.items()}
     return Causes(name, batches, left, duplicates)

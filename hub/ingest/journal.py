@@ -200,8 +200,8 @@ def _write(connection: sqlite3.Connection, batch: JournalBatch) -> None:
         [(b.number, b.started, b.messages, b.readings) for b in batch.opened],
     )
     many(
-        "INSERT OR IGNORE INTO open_device VALUES (?, ?)",
-        sorted({(b.number, touch[0]) for b in batch.opened for touch in b.touches}),
+        "INSERT OR IGNORE INTO open_device VALUES (?, ?, ?)",
+        [(b.number, device, readings) for b in batch.opened for device, readings in b.devices.items()],
     )
     if batch.repairs:
         _record(connection, batch.repairs)

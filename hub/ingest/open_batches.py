@@ -33,10 +33,10 @@ from hub.core.ports import Journal
 _LOG = logging.getLogger("cityhub.ingest")
 _LIVE = 8
 _SPOOL, _REDRIVE = _LIVE, _LIVE + 1
-_MAGIC = b"chO1"
+_MAGIC = b"chO2"
 _HEADER = struct.Struct("<4sIQ")  # magic, CRC-32 of the body, length of the body
 _ROOMY = 4 * 1024 * 1024  # a file that grew beyond this is cut again when the next note is shorter
-_Body = tuple[int, int, int, int, list[tuple[str, str, int]], tuple[int, int] | None]
+_Body = tuple[int, int, int, int, list[tuple[str, str, int]], dict[str, int], tuple[int, int] | None]
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Body)
 
@@ -134,7 +134,7 @@ def _is_open(note: OpenBatch, progress: Progress) -> bool:
 
 def _frame(batch: OpenBatch) -> bytes:
     body = _ENCODER.encode(
-        (batch.number, batch.started, batch.messages, batch.readings, list(batch.touches), batch.spool)
+        (batch.number, batch.started, batch.messages, batch.readings, list(batch.touches), batch.devices, batch.spool)
     )
     return _HEADER.pack(_MAGIC, zlib.crc32(body), len(body)) + body
 
@@ -156,7 +156,7 @@ def _read(path: Path) -> OpenBatch | None:
             body = file.read(min(length, path.stat().st_size)) if magic == _MAGIC else b""
         if len(body) != length or zlib.crc32(body) != checksum:
             raise ValueError("it is torn")
-        number, started, messages, readings, touches, spool = _DECODER.decode(body)
+        number, started, messages, readings, touches, devices, spool = _DECODER.decode(body)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, struct.error, msgspec.MsgspecError) as error:
@@ -168,5 +168,6 @@ def _read(path: Path) -> OpenBatch | None:
         messages=messages,
         readings=readings,
         touches=touches,
+        devices=devices,
         spool=None if spool is None else SpoolPosition(*spool),
     )

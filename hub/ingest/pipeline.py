@@ -241,6 +241,7 @@ class Pipeline:
             messages=len(work.deliveries),
             readings=len(work.rows),
             touches=work.touches,
+            devices=work.rows.by_device(),
             spool=work.spool,
         )
         self._note(work.noted)
@@ -342,7 +343,7 @@ class Pipeline:
                 meanings = [self._interpreter.interpret(delivery_of(row), self._arrivals) for row in rows]
                 page_rows, first = batch_of(meanings), min(row.received for row in rows)
                 opened = OpenBatch(number=0, started=first, messages=len(rows), readings=len(page_rows))
-                self._note(replace(opened, touches=touches_of(meanings)))
+                self._note(replace(opened, touches=touches_of(meanings), devices=page_rows.by_device()))
                 result = await self._store_insisting(page_rows)
                 batch, page = settle_redrive(rows, meanings, result)
                 await self._insist(partial(self._journal.commit, batch))

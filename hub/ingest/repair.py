@@ -5,8 +5,8 @@
 before and after the store, so a hub at work gives each device a range; where both ends are one, the figure is exact.
 `plan` explains surpluses by batches that a crash cut off between store and journal: first by duplicates that arrived
 since (the broker sent the batch again, and its readings were there already), then as unaccounted (it never did). No
-more is put down to a batch than it had readings. `repair` records a plan in one transaction; a plan made before another
-repair is refused, so an order that is carried out twice changes the books once.
+more is put down to a batch than it had readings of that device. `repair` records a plan in one transaction; a plan made
+before another repair is refused, so an order that is carried out twice changes the books once.
 """
 
 from collections import defaultdict
@@ -69,8 +69,8 @@ def compare(
     """All devices, each with its range. `noted` are batches that may be stored and were not journalled `before`."""
     coming: dict[str, int] = defaultdict(int)
     for batch in noted:
-        for device in {touch[0] for touch in batch.touches}:
-            coming[device] += batch.readings
+        for device, readings in batch.devices.items():
+            coming[device] += readings
     devices = sorted({*before, *held, *after})
     return [Gap(d, before.get(d, 0), after.get(d, 0) + coming[d], held.get(d, 0)) for d in devices]
 
@@ -78,7 +78,7 @@ def compare(
 def plan(surplus: Mapping[str, int], causes: Sequence[Causes], at: int) -> dict[str, list[Repair]]:
     """Repairs by journal that explain the surpluses as far as they go; their ids are to be given by `numbered`."""
     wanted = dict(surplus)
-    left = {(cause.name, number): n for cause in causes for number, n in cause.left.items()}
+    left = {(cause.name, *key): n for cause in causes for key, n in cause.left.items()}
     used: dict[tuple[str, str, int, str], int] = defaultdict(int)
     found: dict[str, list[Repair]] = defaultdict(list)
     for step in (_came_again, _never_came):
@@ -86,11 +86,12 @@ def plan(surplus: Mapping[str, int], causes: Sequence[Causes], at: int) -> dict[
             for device, batch in [(device, batch) for device, some in cause.batches.items() for batch in some]:
                 for most in step(cause, device, batch, at):
                     account = (cause.name, device, most.hour, most.connector)
-                    n = min(most.readings - used[account], wanted.get(device, 0), left[cause.name, batch.number])
+                    at_most = left[cause.name, batch.number, device]
+                    n = min(most.readings - used[account], wanted.get(device, 0), at_most)
                     if n > 0:
                         used[account] += n
                         wanted[device] -= n
-                        left[cause.name, batch.number] -= n
+                        left[cause.name, batch.number, device] -= n
                         found[cause.name].append(replace(most, readings=n))
     return found
 

@@ -19,7 +19,10 @@ HOUR = NOW - NOW % 3_600_000_000_000
 def batch(number: int, *, readings: int = 5, touches: int = 2, spool: SpoolPosition | None = None) -> OpenBatch:
     """Batch `number` with so many touches."""
     touched = [(f"air-{i}", "pm10", HOUR) for i in range(touches)]
-    return OpenBatch(number=number, started=NOW, messages=3, readings=readings, touches=touched, spool=spool)
+    devices = {device: readings for device, *_ in touched}
+    return OpenBatch(
+        number=number, started=NOW, messages=3, readings=readings, touches=touched, devices=devices, spool=spool
+    )
 
 
 @pytest.fixture
@@ -169,4 +172,5 @@ async def test_the_pipeline_notes_what_goes_to_the_store_and_nothing_else(bench:
     [one] = noted
     assert (one.started, one.messages, one.readings) == (NOW, 2, 4)
     assert {touch[1] for touch in one.touches} == {"pm10", "no2"}
+    assert one.devices == {"air-1": 4}
     assert (await bench.journal.progress()).batch == one.number

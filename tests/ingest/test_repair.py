@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import connectors
 from hub import sdk
@@ -51,7 +52,7 @@ def duplicates(*counts: tuple[int, int], device: str = "a") -> Mapping[str, Sequ
 
 def causes(*batches: OpenBatch, name: str = "0", again: Mapping[str, Sequence[tuple[AccountKey, int]]]) -> Causes:
     """A journal with these batches, all of them of device a."""
-    return Causes(name, {"a": batches}, {batch.number: batch.readings for batch in batches}, again)
+    return Causes(name, {"a": batches}, {(batch.number, "a"): batch.readings for batch in batches}, again)
 
 
 # name, surplus of a, causes, (journal, kind, batch, hour from HOUR or None, readings)
@@ -104,7 +105,7 @@ def test_plan(surplus: int, found: list[Causes], steps: list[tuple[str, str, int
 
 
 def test_a_look_at_a_hub_at_work_gives_a_range() -> None:
-    touching = OpenBatch(number=1, started=NOW, messages=1, readings=5, touches=[("c", "pm10", HOUR)] * 3)
+    touching = OpenBatch(number=1, started=NOW, messages=1, readings=6, devices={"c": 5, "x": 1})
     gaps = compare(
         {"a": 3, "b": 3, "c": 3, "d": 2}, {"a": 3, "b": 5, "c": 9, "e": 1}, {"a": 3, "b": 4, "c": 3}, [touching]
     )
@@ -115,6 +116,16 @@ def test_a_look_at_a_hub_at_work_gives_a_range() -> None:
         ("d", 2, 0, False, -2),
         ("e", 0, 0, True, 1),
     ]
+
+
+def test_batches_that_share_devices_each_explain_their_own() -> None:
+    """What one device could put down to either batch must not use up what only one of them explains of another."""
+    early, late = OpenBatch(number=1, started=NOW, messages=2, readings=10), replace(FIRST, number=2)
+    again = {device: duplicates((0, 10), device=device)[device] for device in "ab"}
+    left = {(1, "a"): 5, (1, "b"): 5, (2, "a"): 5}
+    found = Causes("0", {"a": [early, late], "b": [early]}, left, again)
+    planned = plan({"a": 10, "b": 5}, [found], NOW)["0"]
+    assert {(r.device, r.batch, r.readings) for r in planned} == {("a", 1, 5), ("a", 2, 5), ("b", 1, 5)}
 
 
 async def test_a_repair_is_recorded_once_however_often_it_is_ordered(tmp_path: Path) -> None:
