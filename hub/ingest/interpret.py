@@ -121,12 +121,14 @@ class Interpreter:
         self._ignored: frozenset[tuple[str, str]] = frozenset()
         self._contexts: dict[str, _Context] = {}
         self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self.floods: set[tuple[str, str]] = set()  # (connector, external id) whose quota of quarantine is used up
 
     def register(self, devices: Iterable[Device], ignored: Iterable[tuple[str, str]] = ()) -> None:
         """Take over a new state of the registry; `ignored` are (connector, external id) of foreign devices."""
         self._devices = {(d.connector, self.identify(d.connector, d.external_id)): d for d in devices}
         self._ignored = frozenset((connector, self.identify(connector, name)) for connector, name in ignored)
         self._contexts.clear()
+        self.floods.clear()
 
     def identify(self, connector: str, external_id: str) -> str:
         """An external id as a connector's messages say it, whatever the registration calls it."""
@@ -138,7 +140,10 @@ class Interpreter:
         context = self._contexts.get(topic) or self._context(topic)
         if context is None or not 0 < len(payload) <= self._max_payload:
             return self._without_decoding(delivery, context)
-        connector, variables, named, _ = context
+        connector, variables, named, device = context
+        if device is None and (connector.name, named) in self.floods:  # nothing of it can be kept: do not read it
+            fault = Fault("unknown_device", f"{connector.name} device {named!r}", named)
+            return Interpretation(delivery, Verdict.REFUSED, connector.name, faults=(fault,))
         try:
             decoded = connector.decode(sdk.RawMessage(topic, payload, delivery.received), variables)
             if type(decoded) is not list:
@@ -152,7 +157,24 @@ class Interpreter:
             meaning = self._plain(delivery, context, decoded[0])
             if meaning is not None:
                 return meaning
+        return self._read(delivery, context, decoded, arrivals)
+
+    def _read(
+        self, delivery: Delivery, context: _Context, decoded: Sequence[sdk.Decoded], arrivals: Mapping[bytes, int]
+    ) -> Interpretation:
+        """What was decoded, item by item, unless all of it is an unknown device's."""
+        connector, _, named, device = context
+        if device is None and decoded and all(item.device == named for item in decoded):
+            return self._stranger(delivery, connector.name, named)
         return self._attribute(Interpretation(delivery, Verdict.DECODED, connector.name), decoded, arrivals)
+
+    def interpret_again(self, delivery: Delivery, arrivals: Mapping[bytes, int]) -> Interpretation:
+        """Interpret one that waits in quarantine: it is read, whatever else its device has sent."""
+        floods, self.floods = self.floods, set()
+        try:
+            return self.interpret(delivery, arrivals)
+        finally:
+            self.floods = floods
 
     def _context(self, topic: str) -> _Context | None:
         hit = self._router.match(topic)

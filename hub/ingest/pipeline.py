@@ -274,6 +274,7 @@ class Pipeline:
         batch = self._quota.apply(batch)
         await self._insist(partial(self._journal.commit, batch))
         self._quota.committed(batch)
+        self._interpreter.floods |= self._quota.exhausted(batch)
         for refusal in batch.refusals:
             words = {"reason": refusal.reason, "connector": refusal.connector, "source": refusal.source}
             self._log.error("refused", "quarantine refuses messages", **words, messages=refusal.messages)
@@ -340,7 +341,7 @@ class Pipeline:
                     await self._reload_quota()
                     return total
                 after = rows[-1].id
-                meanings = [self._interpreter.interpret(delivery_of(row), self._arrivals) for row in rows]
+                meanings = [self._interpreter.interpret_again(delivery_of(row), self._arrivals) for row in rows]
                 page_rows, first = batch_of(meanings), min(row.received for row in rows)
                 opened = OpenBatch(number=0, started=first, messages=len(rows), readings=len(page_rows))
                 self._note(replace(opened, touches=touches_of(meanings), devices=page_rows.by_device()))
@@ -381,6 +382,7 @@ class Pipeline:
 
     async def _reload_quota(self) -> None:
         self._quota.load(*await self._journal.held())
+        self._interpreter.floods.clear()
 
     def quarantine_health(self) -> PartHealth:
         """Whether the quarantine takes what comes, or refuses some."""

@@ -131,6 +131,16 @@ class Quota:
             since, until = min(known.since, refusal.since), max(known.until, refusal.until)
             self._refused[key] = Refused(*key, known.messages + refusal.messages, since, until)
 
+    def exhausted(self, batch: JournalBatch) -> set[tuple[str, str]]:
+        """(connector, external id) of unknown devices of which this batch was refused something: no more is kept."""
+        return {
+            (refusal.connector, refusal.source)
+            for refusal in batch.refusals
+            if refusal.reason == "unknown_device"
+            and len(refusal.source) < _LONGEST
+            and self._waiting.get((refusal.connector, refusal.source, refusal.reason), 0) >= self._per_source
+        }
+
     def health(self, now: int) -> PartHealth:
         """Not ok while a source is at its quota and was refused something, and for an hour after any refusal."""
         refusing = sorted(

@@ -8,8 +8,7 @@ filled from the file when a series is first met, so a restart overwrites nothing
 a REAL column would turn -0.0 into 0.0.
 
 A batch in which every row is newer than its series (nearly all are) is written without deciding row by row, sorted by
-key and some hundred rows a statement: SQLite lets go of the interpreter lock at each statement, and waiting to get it
-back costs more than the rows.
+key and some thousand rows a statement (`hub.core.statements`).
 
 One process writes. Others open the file with `readonly=True`: WAL lets them read while it grows, and as long as the
 file does not exist they find nothing. Should a second writer come in all the same, its rows are met as a violated
@@ -23,7 +22,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, repeat
+from itertools import repeat
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -36,6 +35,7 @@ from hub.core.places import check_device_id
 from hub.core.ports import PartHealth
 from hub.core.quantities import Quantities
 from hub.core.readings import Columns, Outcome, PutResult, Reading, ReadingBatch, ReadingGroup, Series, TimeSource
+from hub.core.statements import divided, many_values
 from hub.storage._reading_columns import ROW, Rows, columns
 from hub.storage._reading_key import FIRST_NS, LAST_NS, conflict_words, decide, fault
 from hub.storage._sqlite_access import transaction, wrap
@@ -80,17 +80,9 @@ _SOURCE_CODE = {source: code for code, source in enumerate(_SOURCES)}
 _Row = tuple[int, int, float, int, int, int, int]
 _Key = tuple[int, int]
 T = TypeVar("T")
-_AT_ONCE = 250  # rows a statement
 _MOST_SETS = 200_000
-
-
-def _plain_insert(rows: int) -> str:
-    """Insert rows of series, time, value and origin, all else as usual."""
-    values = ", ".join(["(?, ?, ?, 1, ?, 0, 0)"] * rows)
-    return f"INSERT INTO readings (series, time, value, flag, origin, revision, time_source) VALUES {values}"  # noqa: S608 -- placeholders only
-
-
-_INSERT_PLAIN = _plain_insert(_AT_ONCE)
+_PLAIN = "INSERT INTO readings (series, time, value, flag, origin, revision, time_source) VALUES "
+_PLAIN_ROW = "(?, ?, ?, 1, ?, 0, 0)"
 
 
 class _Fresh(NamedTuple):
@@ -290,10 +282,8 @@ class SqliteReadingStore:
 
     def _write_new(self, db: sqlite3.Connection, fresh: "_Fresh", count: int) -> PutResult:
         plain = sorted(fresh.plain)
-        whole = len(plain) - len(plain) % _AT_ONCE
-        for first in range(0, whole, _AT_ONCE):
-            db.execute(_INSERT_PLAIN, list(chain.from_iterable(plain[first : first + _AT_ONCE])))
-        db.executemany(_plain_insert(1), plain[whole:])
+        for some, values in divided(plain):
+            db.execute(_PLAIN + many_values(_PLAIN_ROW, some), values)
         db.executemany(_INSERT, sorted(fresh.other))
         self._last.update(fresh.newest)
         return PutResult([Outcome.STORED] * count)

@@ -250,3 +250,19 @@ async def test_a_batch_that_the_journal_could_not_commit_keeps_its_payloads_once
     first = stage(batch)
     assert stage(batch) == first
     assert log.size() - size < 2 * len(row.payload)
+
+
+async def test_what_a_flooding_device_waits_with_is_read_though_its_flood_is_not(bench: Bench) -> None:
+    """A redrive of what waits must not find the device refused, and registering it ends that at once."""
+    pipeline = limited(bench)
+    await pipeline.take(flood(10))
+    await pipeline.take([delivery("garbage", topic=STRANGER)])
+    assert proved(bench)["refused"] == 8
+    result = await pipeline.redrive(QuarantineFilter())
+    assert (result.tried, result.waiting) == (3, 3)
+    await pipeline.take(flood(1, first=20))
+    bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
+    await pipeline.obey()
+    await pipeline.take(flood(1, first=30))
+    total = proved(bench)
+    assert (total["decoded"], total["refused"], total["quarantined"]) == (4, 9, 0)
