@@ -179,9 +179,22 @@ class Pipeline:
     def _read(self, deliveries: Sequence[Delivery], spool: SpoolPosition | None) -> _Work:
         interpret, arrivals = self._interpreter.interpret, self._arrivals
         meanings = [interpret(delivery, arrivals) for delivery in deliveries]
+        if any(meaning.faults for meaning in meanings) and self._is_news(meanings):
+            meanings = [interpret(delivery, arrivals) for delivery in deliveries]
         stamps = self._new_stamps(meanings)
         self._number += 1
         return _Work(self._number, deliveries, meanings, stamps, batch_of(meanings), touches_of(meanings), spool)
+
+    def _is_news(self, meanings: Sequence[Interpretation]) -> bool:
+        """Whether a device that seemed unknown may have been registered just now: the first to send is looked up."""
+        if not any(fault.reason == "unknown_device" for meaning in meanings for fault in meaning.faults):
+            return False
+        version = self._version
+        try:
+            self.refresh()
+        except Retry as error:  # the ledger is away: who is unknown waits in quarantine
+            self._log.warning("ledger", "ledger does not answer", detail=str(error))
+        return version != self._version
 
     async def _carry(self, work: _Work, before: asyncio.Task[None] | None) -> None:
         """Store a batch; once all before it are done: journal it, acknowledge it."""

@@ -252,6 +252,15 @@ async def test_a_batch_that_the_journal_could_not_commit_keeps_its_payloads_once
     assert log.size() - size < 2 * len(row.payload)
 
 
+async def test_a_device_that_sends_right_after_its_registration_is_known(bench: Bench) -> None:
+    """Who registers and then sends a year at once must not run into the quota before ingest looks again."""
+    pipeline = limited(bench)
+    bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
+    await pipeline.take(flood(10))
+    total = proved(bench)
+    assert (total["decoded"], total["quarantined"], total["refused"]) == (10, 0, 0)
+
+
 async def test_what_a_flooding_device_waits_with_is_read_though_its_flood_is_not(bench: Bench) -> None:
     """A redrive of what waits must not find the device refused, and registering it ends that at once."""
     pipeline = limited(bench)
