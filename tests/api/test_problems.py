@@ -58,7 +58,7 @@ CASES: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("POST", f"{P}/devices", {"content": b"\xff{", "headers": JSON}, "bad-request", "body"),
     ("POST", f"{P}/readings", {"json": "x" * 1_100_000}, "too-large", "1048576 bytes"),
     ("POST", f"{P}/quarantine/redrive", {"json": {}}, "validation", "give either ids"),
-    ("POST", f"{P}/quarantine/redrive", {"json": {"ids": ["0-999"]}}, "not-found", "no waiting message matches"),
+    ("POST", f"{P}/quarantine/redrive", {"json": {"ids": ["0-999"]}}, "not-found", "no message matches"),
     ("POST", f"{P}/quarantine/redrive", {"json": {"ids": ["9-1"]}}, "validation", "there is no journal 9"),
     ("GET", f"{P}/readings", {}, "validation", "device: Field required"),
     ("GET", f"{P}/readings?device={AIR}&form=2026-11-23T10:00:00Z", {}, "validation", "form: is no parameter here"),
