@@ -66,7 +66,7 @@ class Progress(NamedTuple):
 class OpenBatch(Struct, frozen=True, kw_only=True):
     """A batch that a crash cut off between store and journal: its readings may be stored, but were not accounted for.
 
-    `started` is in ns. `touches` are the fields of `Touch`, `devices` its readings by device. Its messages were not
+    `started` is in ns. `touches` are those of `JournalBatch`, `devices` its readings by device. Its messages were not
     acknowledged, so the broker sends them again, and what was stored already comes out as duplicate. `spool` is the
     position behind a batch that came out of the spool, and comes out of it again. Number 0 is a page of the quarantine
     being redriven: it waits on, too.
@@ -207,12 +207,13 @@ class EventRecord(Struct, frozen=True, kw_only=True):
 class JournalBatch(Struct, kw_only=True):
     """All that one group commit records.
 
-    `touches` are the fields of `Touch`. `accounts` are added to what is there. `redriven` are ids of quarantined
-    messages that are used now, `ignored` of those whose device is ignored now; `retried` are rows (by id) that wait on,
-    with their new reason; `refusals` what went beyond the quota. `untimed` maps the hash
-    of a message stamped on arrival to that arrival. `number` is the batch's (0: none of the counted ones), `spool` what
-    of the spool is done with once this is committed (None: as before). `opened` are batches that a crash cut off,
-    `repairs` are recorded only where their ids follow the last one (else Invalid, and nothing is committed).
+    `touches` are the fields of `Touch`, the quantities of one device and hour in one, a space between. `accounts` are
+    added to what is there. `redriven` are ids of quarantined messages that are used now, `ignored` of those whose
+    device is ignored now; `retried` are rows (by id) that wait on, with their new reason; `refusals` what went beyond
+    the quota. `untimed` maps the hash of a message stamped on arrival to that arrival. `number` is the batch's (0: none
+    of the counted ones), `spool` what of the spool is done with once this is committed (None: as before). `opened` are
+    batches that a crash cut off, `repairs` are recorded only where their ids follow the last one (else Invalid, and
+    nothing is committed).
     """
 
     touches: Collection[tuple[str, str, int]] = ()

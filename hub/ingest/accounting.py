@@ -138,7 +138,7 @@ def _settle_singly(meanings: Sequence[Interpretation], result: PutResult, touche
 
 
 def touches_of(meanings: Iterable[Interpretation]) -> Touches:
-    """The distinct (device, quantity, hour) of the readings, in the order in which they came."""
+    """The distinct (device, quantities, hour) of the readings, in the order in which they came."""
     groups: dict[tuple[str, tuple[str, ...], int], None] = {}
     for meaning in meanings:
         if (group := meaning.group) is not None:
@@ -146,7 +146,7 @@ def touches_of(meanings: Iterable[Interpretation]) -> Touches:
         else:
             for row in meaning.readings:
                 groups[row.device, (row.quantity,), row.time - row.time % HOUR_NS] = None
-    return {(device, quantity, hour): None for device, names, hour in groups for quantity in names}.keys()
+    return [(device, " ".join(names), hour) for device, names, hour in groups]
 
 
 def seen_of(meanings: Iterable[Interpretation]) -> list[DeviceSeen]:

@@ -40,7 +40,8 @@ class SqliteJournalReader:
         rows = self._all(
             "SELECT seq, device, quantity, hour FROM touch WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
         )
-        return [Touch(*row[1:]) for row in rows], rows[-1][0] if rows else after
+        touches = [Touch(device, one, hour) for _, device, names, hour in rows for one in names.split(" ")]
+        return touches, rows[-1][0] if rows else after
 
     def identity(self) -> int:
         """The random number that the file was made with; 0 while there is none."""

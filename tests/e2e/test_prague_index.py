@@ -62,7 +62,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory, shared: Path, rows: Rows) -> I
                     *("--interval", "3600", "--grade", "reference", "--origin", "imported"),
                 )
             hub.command("replay", str(shared / FILE), "--mapping", str(folder / "mapping.yaml"), "--json")
-            hub.settle()
+            hub.settle(240)
             yield hub
 
 
