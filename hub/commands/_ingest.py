@@ -98,6 +98,10 @@ class IngestWorker:
             for task in beside:
                 task.cancel()
 
+    def end(self) -> None:
+        """Let `run` return once what is under way is journalled and acknowledged."""
+        self._pipeline.end()
+
     async def close(self) -> None:
         """Disconnect and release files; what was not acknowledged comes again."""
         if self._session is not None:

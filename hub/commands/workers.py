@@ -23,6 +23,7 @@ from hub.status import heartbeat
 from hub.supervisor import EXIT_CONFIGURATION, die_with_parent, stop_on_signals
 
 _LOG = logging.getLogger("cityhub.worker")
+_ENDING_SECONDS = 8.5  # the supervisor waits ten
 
 
 async def _ingest(parts: Parts, stop: asyncio.Event, shard: int, *, drain: bool = False) -> None:
@@ -30,7 +31,7 @@ async def _ingest(parts: Parts, stop: asyncio.Event, shard: int, *, drain: bool 
         if not drain:
             check_division(parts)
         worker = IngestWorker(parts, shard, drain=drain)
-        await _until(stop, worker.run, worker.health, parts, f"ingest-{shard}", worker.figures)
+        await _until(stop, worker.run, worker.health, parts, f"ingest-{shard}", worker.figures, worker.end)
         await worker.close()
 
 
@@ -59,8 +60,12 @@ async def _until(
     parts: Parts,
     name: str,
     figures: Callable[[], Mapping[str, float]] = dict,
+    end: Callable[[], None] | None = None,
 ) -> None:
-    """Run until told to stop; an error of the work ends the worker."""
+    """Run until told to stop; an error of the work ends the worker.
+
+    Work that has an `end` is asked to end by itself, and cancelled when it has not done so in time.
+    """
     work = asyncio.ensure_future(run())
     beat = asyncio.create_task(heartbeat(parts.data.status(name), os.getpid(), health, figures))
     stopped = asyncio.create_task(stop.wait())
@@ -72,6 +77,9 @@ async def _until(
     if work.done():
         await work
         return
+    if end is not None:
+        end()
+        await asyncio.wait({work}, timeout=_ENDING_SECONDS)
     work.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await work

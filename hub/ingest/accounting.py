@@ -2,12 +2,14 @@
 """What a batch adds to the journal. Pure: interpretations and the store's outcomes in, one `JournalBatch` out.
 
 The equations of `hub.core.journal.Counts` hold for every batch by construction: each delivery has one verdict, each
-reading of a decoded delivery one outcome. Deliveries about which there is nothing to say (all readings plain, all of
+reading of a decoded delivery one outcome. A delivery is accounted to its first device, and so are the readings of it
+that cannot be used; what is stored or known already is accounted to the device that it is of, so that the accounts of a
+device say what the store holds of it. Deliveries about which there is nothing to say (all readings plain, all of
 them new) are nearly all there are: they are tallied per device; the rest is accounted one by one.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import add
 
 from msgspec.structs import astuple, replace
@@ -107,8 +109,9 @@ def _settle_singly(meanings: Sequence[Interpretation], result: PutResult, touche
     quarantined: list[Quarantined] = []
     row = 0
     for meaning in meanings:
-        received = meaning.delivery.received
-        counts = accounts[received - received % HOUR_NS, meaning.connector, meaning.device]
+        received, connector = meaning.delivery.received, meaning.connector
+        hour = received - received % HOUR_NS
+        counts = accounts[hour, connector, meaning.device]
         counts.received += 1
         if meaning.verdict is Verdict.DECODED:
             first, row = row, row + len(meaning.rows)
@@ -117,7 +120,7 @@ def _settle_singly(meanings: Sequence[Interpretation], result: PutResult, touche
             outcomes = result.outcomes[first:row]
             conflicts, rejects = store_faults(meaning, outcomes, first, result)
             found = [*meaning.faults, *rejects, *conflicts]
-            count_decoded(counts, outcomes, len(meaning.faults))
+            count_decoded(lambda device: accounts[hour, connector, device], meaning, outcomes)  # noqa: B023 used at once
             if found:
                 quarantined.append(part_of(meaning, found, len(conflicts)))
         else:
@@ -153,15 +156,14 @@ def seen_of(meanings: Iterable[Interpretation]) -> list[DeviceSeen]:
     """Per device its last arrival, newest reading time and number of messages."""
     state: dict[str, list[int]] = {}
     for meaning in meanings:
-        device = meaning.device
-        if not device:
-            continue
-        found = state.get(device)
-        if found is None:
-            found = state[device] = [0, _NEVER, 0]
-        found[0] = max(found[0], meaning.delivery.received)
-        found[1] = max([found[1], *(row.time for row in meaning.rows)])
-        found[2] += 1
+        newest = {meaning.device: _NEVER} if meaning.device else {}
+        for row in meaning.rows:
+            newest[row.device] = max(row.time, newest.get(row.device, _NEVER))
+        for device, time in newest.items():
+            found = state.setdefault(device, [0, _NEVER, 0])
+            found[0] = max(found[0], meaning.delivery.received)
+            found[1] = max(found[1], time)
+            found[2] += 1
     return [
         DeviceSeen(device=device, received=received, time=None if time == _NEVER else time, messages=messages)
         for device, (received, time, messages) in state.items()
@@ -184,26 +186,31 @@ def store_faults(
 _REASONS = {Outcome.CONFLICT: "conflict", Outcome.REJECTED: "rejected_by_store"}
 
 
-def count_decoded(counts: Counts, outcomes: Sequence[Outcome], faults: int) -> None:
-    """Count one decoded delivery with its readings."""
-    counts.decoded += 1
-    counts.readings += len(outcomes) + faults
-    counts.rejected += faults
-    if not any(outcomes):  # all stored and new: what nearly every delivery is
-        counts.stored += len(outcomes)
-        return
-    for outcome in outcomes:
-        if outcome is Outcome.STORED:
-            counts.stored += 1
-        elif outcome is Outcome.REPLACED:
-            counts.stored += 1
-            counts.replaced += 1
-        elif outcome is Outcome.DUPLICATE:
-            counts.duplicate += 1
-        elif outcome is Outcome.CONFLICT:
-            counts.conflict += 1
-        else:
-            counts.rejected += 1
+def count_decoded(account: Callable[[str], Counts], meaning: Interpretation, outcomes: Sequence[Outcome]) -> None:
+    """Count one decoded delivery with its readings in the accounts of its devices."""
+    first, faults = account(meaning.device), len(meaning.faults)
+    first.decoded += 1
+    first.readings += faults
+    first.rejected += faults
+    for row, outcome in zip(meaning.rows, outcomes, strict=True):
+        unused = outcome is Outcome.CONFLICT or outcome is Outcome.REJECTED
+        count_reading(first if unused else account(row.device), outcome)
+
+
+def count_reading(counts: Counts, outcome: Outcome) -> None:
+    """Count one reading by what the store did with it."""
+    counts.readings += 1
+    if outcome is Outcome.STORED:
+        counts.stored += 1
+    elif outcome is Outcome.REPLACED:
+        counts.stored += 1
+        counts.replaced += 1
+    elif outcome is Outcome.DUPLICATE:
+        counts.duplicate += 1
+    elif outcome is Outcome.CONFLICT:
+        counts.conflict += 1
+    else:
+        counts.rejected += 1
 
 
 def _against(reading: Reading, words: str) -> str:

@@ -20,6 +20,7 @@ live batches and one of the spool were decoded to.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -59,6 +60,8 @@ DEPTH = 3  # batches under way
 _LOG = logging.getLogger("cityhub.ingest")
 _REDRIVE_PAGE = 100  # messages, each as large as the limit at most
 _MOST_ARRIVALS = 200_000
+_ENDING_SECONDS = 4.0  # twice at most: the supervisor waits ten
+_LEDGER_AWAY = 5 * NS
 _NOTHING = PutResult([])
 
 
@@ -122,6 +125,8 @@ class Pipeline:
         self._number = 0
         self._spooled = SpoolPosition()
         self._work_in_spool = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._ask_again = 0  # when (ns) the ledger is asked about unknown devices again, after it gave no answer
         self._version = -1
         self._arrivals: dict[bytes, int] = {}
         self._log = RateLimited(_LOG, clock)
@@ -132,13 +137,36 @@ class Pipeline:
         """Ingest until the source is closed; `poll` is the seconds between looks at registry and orders."""
         await self.prepare()
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(self._chores(poll)), group.create_task(self._drain())]
-            async for deliveries in self._source.batches():
-                await self._begin(group, deliveries)
-            if self._last is not None:
-                await asyncio.wait({self._last})
-            for task in beside:
+            chores, drain = group.create_task(self._chores(poll)), group.create_task(self._drain())
+            await self._follow(group)
+            self._ending.set()
+            self._work_in_spool.set()  # the drain ends with the batch at hand
+            under_way = {drain} if self._last is None else {drain, self._last}
+            await asyncio.wait(under_way, timeout=_ENDING_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._turn.acquire(), _ENDING_SECONDS)  # an order ends with the page at hand
+            for task in (chores, *under_way):
                 task.cancel()
+
+    def end(self) -> None:
+        """Take no further batch: `run` returns once those under way are acknowledged, or after some seconds."""
+        self._ending.set()
+
+    async def _follow(self, group: asyncio.TaskGroup) -> None:
+        """Begin on batch after batch until the source ends or `end` is called."""
+        batches = aiter(self._source.batches())
+        ending = group.create_task(self._ending.wait())
+        while True:
+            upcoming = asyncio.ensure_future(anext(batches))
+            try:
+                await asyncio.wait({upcoming, ending}, return_when=asyncio.FIRST_COMPLETED)
+                if self._ending.is_set():
+                    return
+                await self._begin(group, upcoming.result())
+            except StopAsyncIteration:
+                return
+            finally:
+                upcoming.cancel()
 
     async def prepare(self) -> None:
         """Load what a restart must remember: arrivals of messages without time, how far it came, the registry."""
@@ -150,15 +178,16 @@ class Pipeline:
             spool = self._spool
             if (await self._insist(lambda: spool.open(self._spooled))).messages:
                 self._work_in_spool.set()
-        self.refresh()
+        await self.refresh()
 
-    def refresh(self) -> None:
-        """Take over the registry when it has changed."""
-        version = self._registry.version()
+    async def refresh(self) -> None:
+        """Take over the registry when it has changed. A ledger that is slow to answer keeps nobody waiting."""
+        version = await asyncio.to_thread(self._registry.version)
         if version != self._version:
-            snapshot = self._registry.snapshot()
-            self._interpreter.register(snapshot.devices.values(), snapshot.ignored)
-            self._version = snapshot.version
+            snapshot = await asyncio.to_thread(self._registry.snapshot)
+            if snapshot.version > self._version:
+                self._interpreter.register(snapshot.devices.values(), snapshot.ignored)
+                self._version = snapshot.version
 
     def spool_state(self) -> SpoolState:
         """What waits in the spool now."""
@@ -166,33 +195,35 @@ class Pipeline:
 
     async def take(self, deliveries: Sequence[Delivery]) -> None:
         """One group commit: interpret, store, journal, acknowledge."""
-        await self._carry(self._read(deliveries, None), None)
+        await self._carry(await self._read(deliveries, None), None)
 
     # one batch after the other
 
     async def _begin(self, group: asyncio.TaskGroup, deliveries: Sequence[Delivery]) -> None:
         """Start on a batch as soon as fewer than DEPTH are under way."""
         await self._slots.acquire()
-        self._last = group.create_task(self._carry(self._read(deliveries, None), self._last))
+        self._last = group.create_task(self._carry(await self._read(deliveries, None), self._last))
         self._last.add_done_callback(lambda _: self._slots.release())
 
-    def _read(self, deliveries: Sequence[Delivery], spool: SpoolPosition | None) -> _Work:
+    async def _read(self, deliveries: Sequence[Delivery], spool: SpoolPosition | None) -> _Work:
         interpret, arrivals = self._interpreter.interpret, self._arrivals
         meanings = [interpret(delivery, arrivals) for delivery in deliveries]
-        if any(meaning.faults for meaning in meanings) and self._is_news(meanings):
+        if any(meaning.faults for meaning in meanings) and await self._is_news(meanings):
             meanings = [interpret(delivery, arrivals) for delivery in deliveries]
         stamps = self._new_stamps(meanings)
         self._number += 1
         return _Work(self._number, deliveries, meanings, stamps, batch_of(meanings), touches_of(meanings), spool)
 
-    def _is_news(self, meanings: Sequence[Interpretation]) -> bool:
+    async def _is_news(self, meanings: Sequence[Interpretation]) -> bool:
         """Whether a device that seemed unknown may have been registered just now: the first to send is looked up."""
-        if not any(fault.reason == "unknown_device" for meaning in meanings for fault in meaning.faults):
+        unknown = any(fault.reason == "unknown_device" for meaning in meanings for fault in meaning.faults)
+        if not unknown or self._clock() < self._ask_again:
             return False
         version = self._version
         try:
-            self.refresh()
+            await self.refresh()
         except Retry as error:  # the ledger is away: who is unknown waits in quarantine
+            self._ask_again = self._clock() + _LEDGER_AWAY
             self._log.warning("ledger", "ledger does not answer", detail=str(error))
         return version != self._version
 
@@ -323,6 +354,8 @@ class Pipeline:
                 self.waiting_for = None
                 self._work_in_spool.set()
                 return None
+            if work.noted is None:
+                await self._insist(partial(self._open, work))
             try:
                 result = await self._store.put(work.rows)
             except Retry as error:
@@ -337,48 +370,59 @@ class Pipeline:
         while spool is not None:
             await self._work_in_spool.wait()
             self._work_in_spool.clear()
-            while (batch := await self._insist(partial(spool.next, self._spooled))) is not None:
-                await self._carry(self._read(batch.deliveries, batch.position), None)
+            while not self._ending.is_set() and (batch := await self._insist(partial(spool.next, self._spooled))):
+                await self._carry(await self._read(batch.deliveries, batch.position), None)
+            if self._ending.is_set():
+                return
 
     async def redrive(self, where: QuarantineFilter) -> RedriveResult:
-        """Take waiting messages through the pipeline again; those that are on their way into quarantine come first."""
+        """Take waiting messages through the pipeline again; those that are on their way into quarantine come first.
+
+        Raise Retry when the store does not answer: the rest waits on.
+        """
         total, after = RedriveResult(), 0
-        self.refresh()
+        await self.refresh()
         if self._last is not None:
             await asyncio.wait({self._last})
         while True:
             async with self._turn:
-                self.refresh()
+                await self.refresh()
                 rows = await self._journal.waiting(where, after, _REDRIVE_PAGE)
                 if not rows:
-                    await self._reload_quota()
+                    await self.reload_quota()
                     return total
                 after = rows[-1].id
                 meanings = [self._interpreter.interpret_again(delivery_of(row), self._arrivals) for row in rows]
                 page_rows, first = batch_of(meanings), min(row.received for row in rows)
                 opened = OpenBatch(number=0, started=first, messages=len(rows), readings=len(page_rows))
                 self._note(replace(opened, touches=touches_of(meanings), devices=page_rows.by_device()))
-                result = await self._store_insisting(page_rows)
+                result = await self._store.put(page_rows) if len(page_rows) else _NOTHING
                 batch, page = settle_redrive(rows, meanings, result)
                 await self._insist(partial(self._journal.commit, batch))
-                self._note(replace(opened, readings=0))
+                await self._insist(partial(self._write_off, opened))
             total.tried += page.tried
             total.redriven += page.redriven
             total.waiting += page.waiting
             total.ignored += page.ignored
 
+    async def _write_off(self, page: OpenBatch) -> None:
+        """A page of the quarantine is journalled."""
+        self._note(replace(page, readings=0))
+
     async def obey(self) -> None:
-        """Carry out the orders that other processes left in the ledger."""
-        for command in self._commands.pending():
+        """Carry out the orders that other processes left in the ledger. One that has to wait lets the others pass."""
+        for command in await asyncio.to_thread(self._commands.pending):
             if command.kind in ENGINE_ORDERS:
                 continue
             try:
                 result = await self._carry_out(command)
             except (ValidationError, Reject, Invalid) as error:
-                self._commands.done(command.id, {"error": str(error)})
+                result = {"error": str(error)}
+            except Retry as error:
+                self._log.warning("order", "an order waits", order=command.id, detail=str(error))
                 continue
             _LOG.info(command.kind, extra={"fields": {"order": command.id, **result}})
-            self._commands.done(command.id, result)
+            await asyncio.to_thread(self._commands.done, command.id, result)
 
     async def _carry_out(self, command: Command) -> Mapping[str, object]:
         if command.kind == "repair":
@@ -391,9 +435,10 @@ class Pipeline:
         try:
             return await purge(self._journal, order, self._clock())
         finally:
-            await self._reload_quota()
+            await self.reload_quota()
 
-    async def _reload_quota(self) -> None:
+    async def reload_quota(self) -> None:
+        """Count anew what waits in quarantine, after anything has left it."""
         self._quota.load(*await self._journal.held())
         self._interpreter.floods.clear()
 
@@ -406,7 +451,7 @@ class Pipeline:
             await self._sleep(poll)
             try:
                 async with self._turn:
-                    self.refresh()
+                    await self.refresh()
                 await self.obey()
             except Retry as error:
                 self._log.warning("ledger", "ledger does not answer", detail=str(error))
@@ -428,9 +473,6 @@ class Pipeline:
                 break
             del self._arrivals[oldest]
         return fresh
-
-    async def _store_insisting(self, rows: ReadingBatch) -> PutResult:
-        return await self._insist(lambda: self._store.put(rows)) if len(rows) else _NOTHING
 
     def _wait_for(self, error: Retry) -> None:
         self.waiting_for = str(error)

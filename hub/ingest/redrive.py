@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from hub.core.delivery import Delivery
 from hub.core.journal import HOUR_NS, AccountKey, Counts, JournalBatch, Quarantined
 from hub.core.readings import Outcome, PutResult
-from hub.ingest.accounting import count_decoded, part_of, seen_of, store_faults, touches_of
+from hub.ingest.accounting import count_decoded, count_reading, part_of, seen_of, store_faults, touches_of
 from hub.ingest.interpret import Fault, Interpretation, Verdict
 
 
@@ -100,7 +100,7 @@ def _move_message(
     source.quarantined -= 1
     target.received += 1
     if meaning.verdict is Verdict.DECODED:
-        count_decoded(target, outcomes, len(meaning.faults))
+        count_decoded(lambda device: _account(accounts, row, meaning.connector, device), meaning, outcomes)
         return part_of(meaning, faults, conflicts) if faults else None
     target.quarantined += 1
     fault = faults[0] if faults else Fault(row.reason, row.detail, row.external_id)
@@ -125,18 +125,20 @@ def _move_part(
 ) -> Quarantined | None:
     """Of the readings that the row stands for, those no longer at fault become stored (new) or duplicate (known).
 
-    A message that is worse off than before (its device is gone) waits on as it is: what was stored stays counted.
+    They were counted with the message's first device; what is stored now moves to the account of its own. A message
+    that is worse off than before (its device is gone) waits on as it is: what was stored stays counted.
     """
     before = row.conflicts + row.rejects
     freed = before - len(faults)
     if meaning.verdict is not Verdict.DECODED or freed < 0:
         return row
     counts = _account(accounts, row, row.connector, row.device)
-    replaced = sum(outcome is Outcome.REPLACED for outcome in outcomes)
-    stored = min(freed, replaced + sum(outcome is Outcome.STORED for outcome in outcomes))
+    new = [(r, o) for r, o in zip(meaning.rows, outcomes, strict=True) if o in {Outcome.STORED, Outcome.REPLACED}]
+    new = sorted(new, key=lambda one: one[1] is not Outcome.REPLACED)[:freed]
     counts.conflict += conflicts - row.conflicts
     counts.rejected += len(faults) - conflicts - row.rejects
-    counts.stored += stored
-    counts.replaced += min(stored, replaced)
-    counts.duplicate += freed - stored
+    counts.duplicate += freed - len(new)
+    counts.readings -= len(new)
+    for reading, outcome in new:
+        count_reading(_account(accounts, row, row.connector, reading.device), outcome)
     return part_of(meaning, faults, conflicts) if faults else None

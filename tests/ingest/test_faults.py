@@ -130,7 +130,7 @@ async def test_spellings_that_senders_invent_are_not_remembered(bench: Bench) ->
 async def test_a_network_servers_time_needs_no_stamp_of_ours(bench: Bench) -> None:
     """LoRaWAN messages carry the server's time: nothing has to be remembered for a redelivery."""
     bench.registry.add(Device(id="lora-1", connector="chirpstack", external_id="24e124136b502217"))
-    bench.pipeline.refresh()
+    await bench.pipeline.refresh()
     up = {
         "time": "2026-11-23T11:59:00.123456789Z",
         "deviceInfo": {"devEui": "24e124136b502217"},

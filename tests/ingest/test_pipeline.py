@@ -243,3 +243,30 @@ async def test_an_error_that_stops_ingest_is_not_waited_out(bench: Bench) -> Non
         await bench.pipeline.run(poll=60)
     assert caught.group_contains(Stop)
     assert source.acked == []
+
+
+async def test_asked_to_end_it_finishes_what_is_under_way_and_takes_no_more(bench: Bench) -> None:
+    bench.store.gate.clear()
+    source = EndlessSource([delivery(GOOD)], [delivery(GOOD.replace("11:50", "11:51"), token=2)])
+    bench.pipeline._source = source
+    running = asyncio.create_task(bench.pipeline.run(poll=60))
+    while len(bench.store.calls) < 2:
+        await asyncio.sleep(0.01)
+    bench.pipeline.end()
+    await asyncio.sleep(0.05)
+    assert not running.done()
+    bench.store.gate.set()
+    await asyncio.wait_for(running, 10)
+    assert source.acked == [1, 2]
+    assert bench.totals()["stored"] == 4
+
+
+async def test_an_order_that_waits_for_the_store_lets_others_pass(bench: Bench) -> None:
+    await bench.pipeline.take([delivery(GOOD, topic="devices/new-1/readings")])
+    bench.store.away = 1
+    bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
+    other = bench.registry.submit("purge", {"why": "a test", "ids": [999]})
+    await bench.pipeline.obey()
+    assert list(bench.registry.results) == [other]
+    await bench.pipeline.obey()
+    assert len(bench.registry.results) == 2

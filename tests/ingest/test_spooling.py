@@ -314,3 +314,22 @@ async def _play(hub: Hub, history: list[tuple[str, int, int]]) -> None:
         assert totals["received"] >= hub.broker.sent == len(hub.broker.acked)
         assert totals["quarantined"] >= garbage
         assert totals["stored"] - totals["replaced"] <= len(stored) <= totals["stored"] + totals["duplicate"]
+
+
+async def test_what_a_full_spool_sends_to_the_store_is_noted_first(
+    tmp_path: Path, router: sdk.Router, conversions: Conversions
+) -> None:
+    """A kill between store and journal must leave a trace there too."""
+    hub = Hub(tmp_path, router, conversions, SegmentLimits(segment_bytes=4096, max_bytes=8192, min_free_bytes=0))
+    hub.store.down = True
+    noted: list[int] = []
+    async with hub.running():
+        hub.pipeline._note = lambda batch: noted.append(batch.number) if batch.spool is None else None
+        for minute in range(200):
+            hub.broker.publish(message(0, minute))
+        await hub.until(lambda: hub.pipeline.waiting_for is not None and "spool" in hub.pipeline.waiting_for)
+        before = len(noted)
+        hub.store.down = False
+        await hub.settled()
+    assert len(noted) > before
+    assert len(set(noted)) == len(noted)
