@@ -3,7 +3,8 @@
 
 Rules (DESIGN.md, promises 5 and 7): the device's own time counts; one that is implausible gives way to the network
 server's, with flag 3; without any time the arrival counts, unless the message was retained. Implausible is before
-2000 or more than five minutes after the arrival. A value outside the quantity's plausible range is kept with flag 4.
+2000 or more than five minutes after the arrival. What is older than its domain is kept, counted from the moment it is
+stored, is rejected. A value outside the quantity's plausible range is kept with flag 4.
 """
 
 import math
@@ -65,9 +66,11 @@ def normalise(
     conversions: Conversions,
     received: int,
     arrival: int | None,
+    now: int = 0,
 ) -> Reading:
     """The reading to store. `arrival` is the stamp for readings without time, None where that is not allowed.
 
+    `now` (ns) is for what arrived long ago and is stored only now: retention counts from it, all else from the arrival.
     Raises Reject with the reason.
     """
     scale, offset, low, high, keep = conversions[reported.quantity, reported.unit]
@@ -82,7 +85,7 @@ def normalise(
         time, source, suspect = _other_time(reported, received, arrival)
         if suspect and flag == Flag.GOOD:
             flag = Flag.SUSPECT
-    if time < received - keep:
+    if time < received - keep or time < now - keep:
         raise Reject(
             "past_retention", f"{reported.quantity} of {_utc(time)}; readings are kept for {keep // (86400 * NS)} days"
         )

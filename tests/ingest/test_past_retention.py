@@ -32,3 +32,21 @@ def test_the_limit_of_the_domain_counts_from_the_arrival(quantity: str, age: int
     with pytest.raises(Reject, match="kept for 3 days") as caught:
         normalise(reported, "air-1", Origin.MEASURED, CONVERSIONS, NOW, None)
     assert caught.value.reason == "past_retention"
+
+
+@pytest.mark.parametrize(("now", "kept"), [(0, True), (NOW - DAY, True), (NOW + DAY, True), (NOW + DAY + 1, False)])
+def test_what_is_stored_long_after_its_arrival_is_bound_by_retention_as_of_now(now: int, kept: bool) -> None:
+    reported = sdk.Reading("air-1", "pm10", 20.0, time=NOW - 2 * DAY)
+    if kept:
+        assert normalise(reported, "air-1", Origin.MEASURED, CONVERSIONS, NOW, None, now).time == NOW - 2 * DAY
+        return
+    with pytest.raises(Reject, match="kept for 3 days"):
+        normalise(reported, "air-1", Origin.MEASURED, CONVERSIONS, NOW, None, now)
+
+
+def test_only_retention_counts_from_now() -> None:
+    """A time that was implausible on arrival does not become plausible by waiting."""
+    reported = sdk.Reading("air-1", "pm10", 20.0, time=NOW + DAY)
+    with pytest.raises(Reject) as caught:
+        normalise(reported, "air-1", Origin.MEASURED, CONVERSIONS, NOW, None, NOW + 2 * DAY)
+    assert caught.value.reason == "time_implausible"
