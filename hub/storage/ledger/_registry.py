@@ -9,10 +9,14 @@ Removing a device ends its mountings and makes it a former one: its readings sta
 from them stays as it is, because the record of where it stood stays too. Its name in messages is free for another
 device at once; its id is its own for ever, since the readings are stored under it. Registered again under the same id
 it continues (`_mountings`).
+
+The snapshot is shared by the threads of a process. It and the newest entry of the audit that it includes are replaced
+together, by one thread at a time, whose transaction begins when it has its turn: so what is remembered never goes back.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from threading import Lock
+from typing import Any, NamedTuple
 
 from msgspec import to_builtins
 from msgspec.structs import replace
@@ -39,6 +43,13 @@ _GRADES = {int(grade): grade for grade in Grade}
 _ORIGINS = {int(origin): origin for origin in Origin}
 
 
+class _Known(NamedTuple):
+    """What was read last; `audited` is the newest entry of the audit that it includes."""
+
+    snapshot: RegistrySnapshot
+    audited: int
+
+
 class Devices(DeviceBook):
     """`DeviceBook` on the ledger's database. `by` says in the audit who made a change."""
 
@@ -46,8 +57,8 @@ class Devices(DeviceBook):
         self._database = database
         self._clock = clock
         self._shards = shards
-        self._last: RegistrySnapshot | None = None
-        self._audited = 0  # the newest entry of the audit that `_last` includes
+        self._known: _Known | None = None
+        self._turn = Lock()  # of reading what is to be known next
 
     def version(self) -> int:
         """Grows with every change; one look-up by key."""
@@ -56,16 +67,11 @@ class Devices(DeviceBook):
 
     def snapshot(self) -> RegistrySnapshot:
         """Everything at one version; when that has changed, only what the audit names is read again."""
-        last = self._last
-        with self._database.read() as connection:
-            version = _version(connection)
-            if last is None or last.version != version:
-                newest = connection.execute(select(func.max(t.audit.c.id))).scalar() or 0
-                fresh = None if last is None else _read_changed(connection, version, last, self._audited, newest)
-                last = fresh or _read_all(connection, version)
-                self._audited = newest
-        self._last = last
-        return last
+        known = self._known
+        if known is None or known.snapshot.version != self.version():
+            with self._turn, self._database.read() as connection:
+                known = self._known = _brought_up_to_date(connection, self._known)
+        return known.snapshot
 
     def add_device(self, device: Device, *, by: str = "") -> Device:
         """Register a device and leave the order to redrive what waits for it. Raise Invalid, Exists, NotFound.
@@ -205,6 +211,15 @@ def _mounting_row(device: str, mounting: Mounting) -> Row:
     }
 
 
+def _brought_up_to_date(connection: Connection, known: _Known | None) -> _Known:
+    version = _version(connection)
+    if known is not None and known.snapshot.version == version:  # another thread was first
+        return known
+    newest = connection.execute(select(func.max(t.audit.c.id))).scalar() or 0
+    fresh = None if known is None else _read_changed(connection, version, known, newest)
+    return _Known(fresh or _read_all(connection, version), newest)
+
+
 def _read_all(connection: Connection, version: int) -> RegistrySnapshot:
     devices = _read_devices(connection)
     return RegistrySnapshot(
@@ -216,10 +231,9 @@ def _read_all(connection: Connection, version: int) -> RegistrySnapshot:
     )
 
 
-def _read_changed(
-    connection: Connection, version: int, last: RegistrySnapshot, audited: int, newest: int
-) -> RegistrySnapshot | None:
-    """`last` brought up to date by what the audit says since; None where that does not add up to what is there."""
+def _read_changed(connection: Connection, version: int, known: _Known, newest: int) -> RegistrySnapshot | None:
+    """Brought up to date by what the audit says since; None where that does not add up to what is there."""
+    last, audited = known
     entries = select(t.audit.c.action, t.audit.c.subject).where(t.audit.c.id > audited).limit(_MOST_CHANGES + 1)
     changes = [(action, subject) for action, subject in connection.execute(entries)]
     if version < last.version or newest < audited or len(changes) > _MOST_CHANGES:

@@ -3,7 +3,10 @@
 
 import contextlib
 import random
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from msgspec.structs import replace
@@ -238,3 +241,44 @@ def test_a_snapshot_that_follows_changes_equals_one_that_is_read_whole(open_ledg
         if chance.random() < 0.5:
             assert follower.devices.snapshot() == open_ledger().devices.snapshot()
     assert follower.devices.snapshot() == open_ledger().devices.snapshot()
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("restless")
+def test_threads_that_share_snapshots_never_keep_a_wrong_one_nor_see_an_older_one(
+    open_ledger: Callable[..., Ledger],
+) -> None:
+    """Four threads ask while devices come and go; whenever it is quiet, all is as in a ledger opened anew."""
+    chance = random.Random(1)
+    shared, writer = open_ledger(), open_ledger()
+    stop = Event()
+
+    def ask() -> bool:
+        versions = [0]
+        while not stop.is_set():
+            versions.append(shared.devices.snapshot().version)
+        return versions == sorted(versions)
+
+    with ThreadPoolExecutor(4) as threads:
+        asking = [threads.submit(ask) for _ in range(4)]
+        try:
+            for step in range(150):
+                name = f"d-{chance.randrange(12)}"
+                with contextlib.suppress(Exists):
+                    writer.devices.add_device(Device(id=name, connector="native", external_id=name))
+                    continue
+                writer.devices.remove_device(name)
+                if step % 10 == 0:
+                    assert shared.devices.snapshot() == open_ledger().devices.snapshot()
+        finally:
+            stop.set()
+        assert all(thread.result() for thread in asking)
+    assert shared.devices.snapshot() == open_ledger().devices.snapshot()
