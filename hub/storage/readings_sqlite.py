@@ -227,9 +227,12 @@ class SqliteReadingStore:
             return self._decide_and_write(db, rows) if fresh is None else self._write_new(db, fresh, len(rows))
 
         try:
-            return transaction(db, work)
-        except sqlite3.IntegrityError:  # a second writer: what is remembered of the file is out of date
-            self._forget()
+            return self._transaction(db, work)
+        except sqlite3.IntegrityError:  # a second writer: what was remembered of the file was out of date
+            return self._transaction(db, work)
+
+    def _transaction(self, db: sqlite3.Connection, work: Callable[[], T]) -> T:
+        try:
             return transaction(db, work)
         except BaseException:
             self._forget()  # ids given in a transaction that was rolled back must not be used again

@@ -140,6 +140,28 @@ async def test_rows_of_a_second_writer_are_never_overwritten(readings_file: Path
     await two.close()
 
 
+async def test_a_full_disk_after_a_second_writer_leaves_every_row_in_its_own_series(
+    readings_file: Path, quantities: Quantities
+) -> None:
+    """The first try meets a row of the other writer, the second one the full disk; its new series is none then."""
+    one, two = (SqliteReadingStore(readings_file, quantities) for _ in range(2))
+    await one.put([row(0.0)])
+    await two.put([row(10.0, at=10)])
+    many = [row(float(i), at=i, device=d) for i in range(1, 20_001) for d in ("a", "new")]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    try:
+        with pytest.raises(Retry, match="make room"):
+            await one.put(many)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    await two.put([row(99.0, device="other")])
+    assert sum(o is NEW for o in (await one.put(many)).outcomes) == 39_999
+    assert await one.counts() == {"a": 20_001, "new": 20_000, "other": 1}
+    await one.close()
+    await two.close()
+
+
 def garbage(path: Path) -> None:
     path.write_bytes(b"not a database at all" * 1000)
 
