@@ -121,6 +121,7 @@ class Interpreter:
         self._ignored: frozenset[tuple[str, str]] = frozenset()
         self._contexts: dict[str, _Context] = {}
         self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self._now = 0  # while something is interpreted that arrived long ago: what time it is (ns)
         self.floods: set[tuple[str, str]] = set()  # (connector, external id) whose quota of quarantine is used up
 
     def register(self, devices: Iterable[Device], ignored: Iterable[tuple[str, str]] = ()) -> None:
@@ -168,13 +169,17 @@ class Interpreter:
             return self._stranger(delivery, connector.name, named)
         return self._attribute(Interpretation(delivery, Verdict.DECODED, connector.name), decoded, arrivals)
 
-    def interpret_again(self, delivery: Delivery, arrivals: Mapping[bytes, int]) -> Interpretation:
-        """Interpret one that waits in quarantine: it is read, whatever else its device has sent."""
+    def interpret_again(self, delivery: Delivery, arrivals: Mapping[bytes, int], now: int) -> Interpretation:
+        """Interpret one that waited, in quarantine or in the spool: it is read, whatever else its device has sent.
+
+        What is past retention is told by `now`, not by when it arrived.
+        """
         floods, self.floods = self.floods, set()
+        self._now = now
         try:
             return self.interpret(delivery, arrivals)
         finally:
-            self.floods = floods
+            self.floods, self._now = floods, 0
 
     def _context(self, topic: str) -> _Context | None:
         hit = self._router.match(topic)
@@ -211,7 +216,7 @@ class Interpreter:
         if device is None or shape is None:
             return None
         time, received = item.time, delivery.received
-        if not (EARLIEST <= time <= received + AHEAD and received - shape.keep <= time):
+        if not (EARLIEST <= time <= received + AHEAD and max(received, self._now) - shape.keep <= time):
             return None
         for value, (low, high) in zip(values, shape.bounds, strict=True):
             if not low <= value <= high:  # NaN too
@@ -282,7 +287,8 @@ class Interpreter:
                 arrival, digest = _arrival(delivery, arrivals)
                 meaning.arrival = digest, arrival
             try:
-                reading = normalise(item, device.id, device.origin, self._conversions, delivery.received, arrival)
+                received, now = delivery.received, self._now
+                reading = normalise(item, device.id, device.origin, self._conversions, received, arrival, now)
             except Reject as error:
                 faults.append(Fault(error.reason, error.detail, item.device))
                 continue

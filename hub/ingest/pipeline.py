@@ -206,13 +206,20 @@ class Pipeline:
         self._last.add_done_callback(lambda _: self._slots.release())
 
     async def _read(self, deliveries: Sequence[Delivery], spool: SpoolPosition | None) -> _Work:
-        interpret, arrivals = self._interpreter.interpret, self._arrivals
-        meanings = [interpret(delivery, arrivals) for delivery in deliveries]
+        meanings = self._interpret(deliveries, waited=spool is not None)
         if any(meaning.faults for meaning in meanings) and await self._is_news(meanings):
-            meanings = [interpret(delivery, arrivals) for delivery in deliveries]
+            meanings = self._interpret(deliveries, waited=spool is not None)
         stamps = self._new_stamps(meanings)
         self._number += 1
         return _Work(self._number, deliveries, meanings, stamps, batch_of(meanings), touches_of(meanings), spool)
+
+    def _interpret(self, deliveries: Sequence[Delivery], *, waited: bool) -> Sequence[Interpretation]:
+        arrivals = self._arrivals
+        if waited:
+            again, now = self._interpreter.interpret_again, self._clock()
+            return [again(delivery, arrivals, now) for delivery in deliveries]
+        interpret = self._interpreter.interpret
+        return [interpret(delivery, arrivals) for delivery in deliveries]
 
     async def _is_news(self, meanings: Sequence[Interpretation]) -> bool:
         """Whether a device that seemed unknown may have been registered just now: the first to send is looked up."""
@@ -392,7 +399,7 @@ class Pipeline:
                     await self.reload_quota()
                     return total
                 after = rows[-1].id
-                meanings = [self._interpreter.interpret_again(delivery_of(row), self._arrivals) for row in rows]
+                meanings = self._interpret([delivery_of(row) for row in rows], waited=True)
                 page_rows, first = batch_of(meanings), min(row.received for row in rows)
                 opened = OpenBatch(number=0, started=first, messages=len(rows), readings=len(page_rows))
                 self._note(replace(opened, touches=touches_of(meanings), devices=page_rows.by_device()))
