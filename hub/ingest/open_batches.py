@@ -13,6 +13,7 @@ that was. A note is a header (magic, CRC-32, length) and MessagePack, one `pwrit
 
 Nothing is synced, because that would cost every batch what its commit costs. The kernel keeps what was written when
 the process is killed; a power cut may lose a note, and then `cityhub reconcile` finds the surplus without its cause.
+A slot is used up only by a note that was written: one that keeps failing does not walk over other open notes.
 A torn note was cut off while it was written, so before its batch went to the store: it is left out, with a log line.
 """
 
@@ -65,6 +66,7 @@ class OpenBatches:
                 os.ftruncate(handle, len(frame))
                 size = len(frame)
             self._files[slot] = (handle, max(size, len(frame)))
+            self._turn = slot if slot < _LIVE else self._turn
         except OSError as error:
             raise Retry(f"{self._paths[slot]}: {error.strerror}: make room, the hub goes on by itself", 2.0) from error
 
@@ -72,6 +74,19 @@ class OpenBatches:
         """Batches noted that the journal has not committed, in the order of their numbers."""
         noted = [note for path in self._paths if (note := _read(path)) is not None]
         return sorted((note for note in noted if _is_open(note, progress)), key=lambda note: note.number)
+
+    def number_redrive(self, numbered: OpenBatch) -> None:
+        """The page that was being redriven has a number from now on. A kill leaves the note as it was, or as it is."""
+        path = self._paths[_REDRIVE]
+        fresh = path.with_name(f"{path.name}.new")
+        try:
+            fresh.touch(0o600)
+            fresh.write_bytes(_frame(numbered))
+            fresh.replace(path)
+        except OSError as error:
+            raise Retry(f"{fresh}: {error.strerror}: make room, the hub goes on by itself", 2.0) from error
+        if (opened := self._files.pop(_REDRIVE, None)) is not None:
+            os.close(opened[0])
 
     def forget_redrive(self) -> None:
         """The page being redriven is journalled."""
@@ -89,8 +104,7 @@ class OpenBatches:
             return _SPOOL
         if not batch.number:
             return _REDRIVE
-        self._turn = (self._turn + 1) % _LIVE
-        return self._turn
+        return (self._turn + 1) % _LIVE
 
     def _open(self, slot: int) -> tuple[int, int]:
         handle = os.open(self._paths[slot], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -103,12 +117,16 @@ async def recover(
 ) -> Sequence[OpenBatch]:
     """Journal what a crash cut off, before the first batch: its windows are computed again in any case.
 
-    Done twice, or cut off itself, it adds touches at most. The notes stay until their files are written over.
+    Done twice, or cut off itself, it adds touches at most: a page being redriven is given its number in its note, so
+    that the next start finds it under the same. The notes stay until their files are written over.
     """
     progress = await journal.progress()
     found = open_batches.left(progress)
     newest = max([progress.batch, *(batch.number for batch in found)])
     cut_off = [batch if batch.number else replace(batch, number=newest + 1) for batch in found]
+    for batch, numbered in zip(found, cut_off, strict=True):
+        if batch is not numbered:
+            open_batches.number_redrive(numbered)
     for batch in sorted(cut_off, key=lambda batch: batch.number):
         await journal.commit(JournalBatch(number=batch.number, touches=batch.touches, opened=[batch]))
         (log or _LOG).warning(

@@ -2,6 +2,7 @@
 """Notes of open batches: what a start finds of them, whatever a kill left; and what the journal keeps of it."""
 
 import logging
+import resource
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,25 @@ def batch(number: int, *, readings: int = 5, touches: int = 2, spool: SpoolPosit
     return OpenBatch(
         number=number, started=NOW, messages=3, readings=readings, touches=touched, devices=devices, spool=spool
     )
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+class DyingJournal:
+    """A journal whose process is killed right after commit number `commits`."""
+
+    def __init__(self, journal: SqliteJournal, commits: int) -> None:
+        self._journal = journal
+        self._left = commits
+        self.progress = journal.progress
+
+    async def commit(self, batch: JournalBatch) -> None:
+        await self._journal.commit(batch)
+        self._left -= 1
+        if not self._left:
+            raise Killed
 
 
 @pytest.fixture
@@ -132,6 +152,24 @@ def test_a_disk_that_does_not_take_it_is_a_retry_that_names_the_file(path: Path)
         OpenBatches(path.parent / "missing" / "ingest-0.open").note(batch(1))
 
 
+def test_a_note_that_keeps_failing_leaves_the_other_open_notes_alone(path: Path) -> None:
+    """What a disk takes of it lies in a note that is done with, however often it is tried."""
+    notes = OpenBatches(path)
+    for number in range(1, 10):
+        notes.note(batch(number))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))
+    try:
+        for _ in range(20):
+            with pytest.raises(Retry):
+                notes.note(batch(10, touches=100))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert numbers(path, Progress(6)) == [7, 8, 9]
+    notes.note(batch(10))
+    assert numbers(path, Progress(6)) == [7, 8, 9, 10]
+
+
 def test_notes_hold_no_descriptors_after_close(path: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     notes = OpenBatches(path)
@@ -160,6 +198,38 @@ async def test_what_was_cut_off_is_journalled_once_with_its_touches(
     await recover(OpenBatches(path), journal)
     assert len(reader.open_batches()) == 4
     reader.close()
+    await journal.close()
+
+
+@pytest.mark.parametrize("kills", [[1, 1, 1], [2, 1], [3]], ids=str)
+async def test_a_page_being_redriven_is_recorded_once_when_recovery_is_cut_off_too(
+    tmp_path: Path, path: Path, kills: list[int]
+) -> None:
+    """Killed after so many commits of a recovery, and then of the next; in the end before the note is written off."""
+    notes = OpenBatches(path)
+    for one in (batch(4), batch(5), batch(0)):
+        notes.note(one)
+    journal = SqliteJournal(tmp_path / "ingest-0.db")
+    for commits in kills:
+        with pytest.raises(Killed):
+            await recover(OpenBatches(path), DyingJournal(journal, commits))
+    await recover(OpenBatches(path), journal)
+    reader = SqliteJournalReader(tmp_path / "ingest-0.db")
+    assert [one.number for one in reader.open_batches()] == [4, 5, 6]
+    assert numbers(path, await journal.progress()) == []
+    reader.close()
+    await journal.close()
+
+
+async def test_a_page_redriven_after_a_recovery_is_noted_as_ever(tmp_path: Path, path: Path) -> None:
+    notes = OpenBatches(path)
+    notes.note(batch(0))
+    journal = SqliteJournal(tmp_path / "ingest-0.db")
+    await recover(notes, journal)
+    notes.note(batch(0, readings=3))
+    assert [one.readings for one in OpenBatches(path).left(await journal.progress())] == [3]
+    await recover(OpenBatches(path), journal)
+    assert numbers(path, await journal.progress()) == []
     await journal.close()
 
 
