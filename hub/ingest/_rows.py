@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Columns of the journal's tables, shared by its writer and its readers."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hub.core.errors import NotFound
@@ -48,6 +49,11 @@ def quarantined_of(row: tuple[Any, ...], read: Callable[[SpoolPosition], bytes |
     return Quarantined(payload=payload, **values)
 
 
+def among(ids: Sequence[int]) -> tuple[str, list[object]]:
+    """SQL condition that a row is one of these, however many, and its argument."""
+    return "id IN (SELECT value FROM json_each(?))", [json.dumps(list(ids))]
+
+
 def where_of(where: QuarantineFilter) -> tuple[str, list[object]]:
     """SQL condition with placeholders, and its arguments."""
     conditions, arguments = ["1"], list[object]()
@@ -71,6 +77,7 @@ def where_of(where: QuarantineFilter) -> tuple[str, list[object]]:
         conditions.append("received < ?")
         arguments.append(where.until)
     if where.ids is not None:
-        conditions.append(f"id IN ({', '.join('?' * len(where.ids))})")
-        arguments.extend(where.ids)
+        clause, listed = among(where.ids)
+        conditions.append(clause)
+        arguments += listed
     return " AND ".join(conditions), arguments

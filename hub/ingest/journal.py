@@ -30,6 +30,7 @@ from hub.ingest.segments import SegmentLog
 T = TypeVar("T")
 ROWS_KEPT = 365 * 24 * HOUR_NS  # rows of the quarantine's index, without their payloads
 _PAGE = 500  # rows that one transaction purges
+_UNRECORDABLE = (OverflowError, UnicodeEncodeError)  # `wrapped` makes them Reject: its batch is not committed again
 _ERASED_AT_ONCE = 20  # payloads between two batches
 
 _ACCOUNT = f"INSERT INTO account (hour, connector, device, {', '.join(COUNTS)})"
@@ -123,7 +124,9 @@ class SqliteJournal:
         purged = 0
         while page := await self._run(lambda: self._quarantine.expire(now - keep, now, _PAGE)):
             purged += page
-        await self._run(lambda: self._quarantine.make_room(most_bytes, now))
+        crowded = await self._run(lambda: self._quarantine.too_much(most_bytes))
+        while crowded and await self._run(lambda: self._quarantine.make_room(crowded, now, _PAGE)):
+            pass
         while await self._run(lambda: self._quarantine.forget(now - max(keep, ROWS_KEPT), _PAGE)):
             pass
         await self.erase()
@@ -164,10 +167,14 @@ class SqliteJournal:
 
     def _transaction(self, batch: JournalBatch) -> None:
         places = self._quarantine.stage(batch)
-        with transaction(self._connection):
-            _write(self._connection, batch)
-            self._quarantine.write(batch, places)
-        self._quarantine.committed()
+        try:
+            with transaction(self._connection):
+                _write(self._connection, batch)
+                self._quarantine.write(batch, places)
+        except _UNRECORDABLE:
+            self._quarantine.give_up(batch)
+            raise
+        self._quarantine.committed(batch)
 
 
 def _to_2(log: SegmentLog, connection: sqlite3.Connection) -> None:

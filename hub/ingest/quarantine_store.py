@@ -2,16 +2,19 @@
 """Messages set aside, on disk: raw payloads in an append-only segment log, everything else in the journal's tables.
 
 Payloads are appended, and durable, before the transaction that refers to them; what a crash leaves in the log is
-referred to by nobody and goes with its segment. A transaction that has to be repeated does not append again.
+referred to by nobody and goes with its segment. A transaction that has to be repeated does not append again, whatever
+other batches do meanwhile; the payloads of one that is given up are erased.
 
 Erasing goes the other way round: the transaction that takes a row's payload away leaves its place in `erasure`, and
-`erase` works that off, so that a crash in between erases later and never forgets. A segment to which nothing refers
-any more is removed as a whole, which is how retention gets rid of most.
+`erase` works that off, so that a crash in between erases later and never forgets. A place in `erasure` never comes to
+mean a later payload: as long as it stands there, the log does not use the segment's number again. A segment to which
+nothing refers any more is removed as a whole, which is how retention gets rid of most.
 
 What was refused beyond the quota is one row for the first message and one, written over, for the last of its source;
 their samples lie in the table, so a flood costs no disk. Blocking calls, in the one thread of the journal.
 """
 
+import json
 import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -21,7 +24,7 @@ from pathlib import Path
 from hub.core.errors import NotFound
 from hub.core.journal import JournalBatch, Quarantined, Refusal, Refused, SpoolPosition, Waiting
 from hub.core.ports import QuarantineFilter
-from hub.ingest._rows import QUARANTINE, ROW, quarantined_of, where_of
+from hub.ingest._rows import QUARANTINE, ROW, among, quarantined_of, where_of
 from hub.ingest.quota import ROW as ROW_COST
 from hub.ingest.segments import SegmentLimits, SegmentLog
 
@@ -52,6 +55,7 @@ _REFUSED = (
     "INSERT INTO refusal VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
     "messages = messages + excluded.messages, until = max(until, excluded.until), last = excluded.last"
 )
+_PLACES = ("quarantine WHERE segment > 0", "erasure")  # where places in the log are written down
 _KEEP_SAMPLES = 100  # of what is refused by a pipeline without quota
 
 
@@ -71,11 +75,10 @@ class QuarantineStore:
     def __init__(self, connection: sqlite3.Connection, log: SegmentLog) -> None:
         self._connection = connection
         self._log = log
-        self._staged: tuple[JournalBatch, list[SpoolPosition]] | None = None
-        newest = connection.execute(
-            "SELECT segment, offset FROM quarantine WHERE segment > 0 ORDER BY segment DESC, offset DESC LIMIT 1"
-        ).fetchone()
-        log.open(SpoolPosition(*newest) if newest else SpoolPosition())
+        self._staged: dict[int, tuple[JournalBatch, list[SpoolPosition]]] = {}  # by the batch's id()
+        newest = "SELECT segment, offset FROM {} ORDER BY segment DESC, offset DESC LIMIT 1"
+        found = [connection.execute(newest.format(places)).fetchone() for places in _PLACES]
+        log.open(max(SpoolPosition(*place) for place in (*filter(None, found), (0, 0))))
 
     def close(self) -> None:
         """Release the log's files."""
@@ -85,15 +88,23 @@ class QuarantineStore:
 
     def stage(self, batch: JournalBatch) -> Sequence[SpoolPosition]:
         """Make the payloads of a batch durable; for the same batch again, where they are already."""
-        if self._staged is not None and self._staged[0] is batch:
-            return self._staged[1]
+        if (staged := self._staged.get(id(batch))) is not None:
+            return staged[1]
         places = self._log.append([row.payload for row in batch.quarantined if _in_log(row)])
-        self._staged = (batch, places) if places else None
+        if places:
+            self._staged[id(batch)] = batch, places
         return places
 
-    def committed(self) -> None:
-        """The transaction of the batch staged last is committed."""
-        self._staged = None
+    def committed(self, batch: JournalBatch) -> None:
+        """The transaction of a staged batch is committed."""
+        self._staged.pop(id(batch), None)
+
+    def give_up(self, batch: JournalBatch) -> None:
+        """A staged batch will never be committed as it is: its payloads are to be erased."""
+        if (staged := self._staged.get(id(batch))) is not None:
+            with transaction(self._connection):
+                self._connection.executemany("INSERT OR IGNORE INTO erasure VALUES (?, ?)", staged[1])
+            self.committed(batch)
 
     def write(self, batch: JournalBatch, places: Sequence[SpoolPosition]) -> None:
         """Write all of a batch that concerns the quarantine, within the journal's transaction."""
@@ -106,7 +117,7 @@ class QuarantineStore:
         many(
             "UPDATE quarantine SET state = 'ignored', why = 'its device is ignored' WHERE id = ?", _ones(batch.ignored)
         )
-        self._let_go(f"id IN ({', '.join('?' * len(batch.ignored))})", batch.ignored)
+        self._let_go(*among(batch.ignored))
         many("DELETE FROM quarantine_other WHERE quarantine = ?", [*used, *_ones(batch.ignored)])
         many(_ADD_OTHER, [(row.id, other) for row in batch.retried for other in row.others])
         many(_RETRY, [[getattr(row, name) for name in _RETRIED] for row in batch.retried])
@@ -202,35 +213,45 @@ class QuarantineStore:
         sql = f"SELECT id FROM quarantine WHERE {clause} AND id <= ? AND {_HAS_SOMETHING} LIMIT ?"  # noqa: S608 clause has placeholders only
         with transaction(self._connection):
             ids = [row[0] for row in self._connection.execute(sql, (*arguments, newest, limit))]
-            self._purge(f"id IN ({', '.join('?' * len(ids))})", ids, why, by, now)
+            self._purge(ids, why, by, now)
+            self._forget_refusals(ids, where.until)
         return len(ids)
 
     def expire(self, before: int, now: int, limit: int) -> int:
         """Retention: purge what arrived before `before` (ns)."""
+        self._connection.execute("DELETE FROM refusal WHERE until < ?", (before,))
         return self.purge(QuarantineFilter(state=None, until=before), self.newest(), "retention", "hub", now, limit)
 
-    def make_room(self, most: int, now: int) -> int:
-        """When the log is larger than `most` bytes, take away the oldest payloads that were redriven already."""
+    def too_much(self, most: int) -> int:
+        """When the log is larger than `most` bytes: its oldest segment with payloads that were redriven, else 0."""
         if self._log.size() <= most:
             return 0
+        return int(self._connection.execute(_OLDEST_REDRIVEN).fetchone()[0] or 0)
+
+    def make_room(self, segment: int, now: int, limit: int) -> int:
+        """Take away up to `limit` payloads of a segment that were redriven already; returns how many."""
         with transaction(self._connection):
-            ids = [row[0] for row in self._connection.execute(_OLDEST_REDRIVEN)]
-            self._purge(f"id IN ({', '.join('?' * len(ids))})", ids, "room", "hub", now)
+            ids = [row[0] for row in self._connection.execute(_REDRIVEN_OF, (segment, limit))]
+            self._purge(ids, "room", "hub", now)
         return len(ids)
 
-    def _purge(self, clause: str, arguments: Sequence[object], why: str, by: str, now: int) -> None:
-        run = self._connection.execute
+    def _purge(self, ids: Sequence[int], why: str, by: str, now: int) -> None:
+        run, clause, arguments = self._connection.execute, *among(ids)
         self._let_go(clause, arguments)
         run(f"DELETE FROM quarantine_other WHERE quarantine IN (SELECT id FROM quarantine WHERE {clause})", arguments)  # noqa: S608 clause has placeholders only
-        run(
-            f"DELETE FROM refusal WHERE first IN (SELECT id FROM quarantine WHERE {clause}) "  # noqa: S608 clause has placeholders only
-            f"OR last IN (SELECT id FROM quarantine WHERE {clause})",
-            (*arguments, *arguments),
-        )
         run(
             "UPDATE quarantine SET state = CASE state WHEN 'waiting' THEN 'purged' ELSE state END, sample = NULL, "  # noqa: S608 clause has placeholders only
             f'why = ?, "by" = ?, changed = ? WHERE {clause}',
             (why, by, now, *arguments),
+        )
+
+    def _forget_refusals(self, ids: Sequence[int], until: int | None) -> None:
+        """Forget refusals whose samples were purged, but not one that went on after what was purged ends."""
+        listed = json.dumps(ids)
+        self._connection.execute(
+            "DELETE FROM refusal WHERE (first IN (SELECT value FROM json_each(?)) "
+            "OR last IN (SELECT value FROM json_each(?))) AND until < coalesce(?, until + 1)",
+            (listed, listed, until),
         )
 
     def _let_go(self, clause: str, arguments: Sequence[object]) -> None:
@@ -245,7 +266,7 @@ class QuarantineStore:
         run = self._connection.execute
         for (segment,) in run("SELECT DISTINCT segment FROM erasure").fetchall():
             if self._unused(segment):
-                self._log.drop(segment)
+                self._log.drop(segment)  # before it is forgotten: a crash in between would leave the bytes
                 run("DELETE FROM erasure WHERE segment = ?", (segment,))
         for place in run("SELECT segment, offset FROM erasure LIMIT ?", (limit,)).fetchall():
             try:
@@ -257,12 +278,13 @@ class QuarantineStore:
 
     def sweep(self) -> None:
         """Remove segments to which nothing refers: left by a crash, or all of it erased."""
+        named = {row[0] for row in self._connection.execute("SELECT DISTINCT segment FROM erasure")}
         for segment in self._log.segments():
-            if self._unused(segment):
+            if segment not in named and self._unused(segment):
                 self._log.drop(segment)
 
     def _unused(self, segment: int) -> bool:
-        if self._staged is not None and any(place.segment == segment for place in self._staged[1]):
+        if any(place.segment == segment for _, places in self._staged.values() for place in places):
             return False
         used = "SELECT 1 FROM quarantine WHERE segment = ? LIMIT 1"
         return self._connection.execute(used, (segment,)).fetchone() is None
@@ -271,21 +293,19 @@ class QuarantineStore:
         """Drop rows that arrived before `before` and have no payload; what the accounts count of them is kept."""
         with transaction(self._connection):
             ids = [row[0] for row in self._connection.execute(_FORGETTABLE, (before, limit))]
-            marks = ", ".join("?" * len(ids))
+            clause, arguments = among(ids)
             self._connection.execute(
                 f"INSERT INTO quarantine_forgotten SELECT connector, device, count(*) FROM quarantine "  # noqa: S608 placeholders only
-                f"WHERE id IN ({marks}) AND scope = 'message' AND state = 'purged' GROUP BY connector, device "
+                f"WHERE {clause} AND scope = 'message' AND state = 'purged' GROUP BY connector, device "
                 "ON CONFLICT DO UPDATE SET messages = messages + excluded.messages",
-                ids,
+                arguments,
             )
-            self._connection.execute(f"DELETE FROM quarantine WHERE id IN ({marks})", ids)  # noqa: S608 placeholders only
+            self._connection.execute(f"DELETE FROM quarantine WHERE {clause}", arguments)  # noqa: S608 placeholders only
         return len(ids)
 
 
-_OLDEST_REDRIVEN = (
-    "SELECT id FROM quarantine WHERE state = 'redriven' "
-    "AND segment = (SELECT min(segment) FROM quarantine WHERE state = 'redriven' AND segment > 0)"
-)
+_OLDEST_REDRIVEN = "SELECT min(segment) FROM quarantine WHERE segment > 0 AND +state = 'redriven'"
+_REDRIVEN_OF = "SELECT id FROM quarantine WHERE segment > 0 AND segment = ? AND +state = 'redriven' LIMIT ?"
 _FORGETTABLE = (
     "SELECT id FROM quarantine WHERE received < ? AND segment = 0 AND sample IS NULL AND state != 'waiting' LIMIT ?"
 )

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from hub.core.errors import SchemaTooNew
+from hub.core.errors import Reject, Retry, SchemaTooNew, Stop
 from hub.core.journal import AccountKey, Counts, JournalBatch, Quarantined, Refusal, SpoolPosition
 from hub.core.ports import QuarantineFilter
 from hub.core.readings import NS
+from hub.ingest._schema import open_writer
 from hub.ingest.journal import ROWS_KEPT, SqliteJournal
 from hub.ingest.journal_reader import SqliteJournalReader
-from hub.ingest.quarantine_store import payload_folder
+from hub.ingest.quarantine_store import QuarantineStore, payload_folder
+from hub.ingest.segments import SegmentLog
 from tests.ingest.conftest import NOW
 from tests.ingest.schema_1 import SCHEMA as SCHEMA_1
 from tests.ingest.test_quota import row
@@ -158,6 +160,84 @@ async def test_bytes_that_a_crash_left_are_erased_by_the_next_round(file: Path) 
     await journal.close()
 
 
+async def test_an_erasure_left_over_by_a_crash_does_not_erase_a_later_payload(file: Path) -> None:
+    """The process dies when the segment is gone and its erasure is not written off; messages come before the rest."""
+    journal = SqliteJournal(file)
+    await put(journal, row(payload=b"SECRET"))
+    await journal.close()
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("INSERT INTO erasure SELECT segment, offset FROM quarantine")
+        connection.execute("UPDATE quarantine SET state = 'purged', segment = 0, offset = 0")
+    for segment in payload_folder(file).glob("*.seg"):
+        segment.unlink()
+    journal = SqliteJournal(file)
+    await put(journal, row(payload=b"later"))
+    await journal.erase()
+    assert [found.payload for found in await journal.waiting(QuarantineFilter(), 0, 10)] == [b"later"]
+    await journal.close()
+
+
+class Unerasable(SegmentLog):
+    """A log on a disk that does not remove segments now."""
+
+    def drop(self, segment: int) -> None:
+        raise Retry(f"segment {segment} cannot be removed now")
+
+
+async def test_a_segment_that_could_not_be_removed_is_removed_by_the_next_round(file: Path) -> None:
+    """What is to be erased is not forgotten before its segment is gone, and a message that comes later keeps it not."""
+    journal = SqliteJournal(file)
+    await put(journal, row(payload=b"SECRET"))
+    await journal.close()
+    with closing(open_writer(file, {})) as connection, closing(Unerasable(payload_folder(file))) as log:
+        store = QuarantineStore(connection, log)
+        assert store.purge(ANY, 1, "personal data", "dana", NOW, 10) == 1
+        with pytest.raises(Retry):
+            store.erase(10)
+    journal = SqliteJournal(file)
+    await put(journal, row(payload=b"later"))
+    await journal.erase()
+    assert (b"SECRET" in on_disk(file), b"later" in on_disk(file)) == (False, True)
+    await journal.close()
+
+
+def test_a_segment_with_something_to_erase_is_left_to_the_erasure(file: Path) -> None:
+    with closing(open_writer(file, {})) as connection, closing(SegmentLog(payload_folder(file))) as log:
+        store = QuarantineStore(connection, log)
+        [place, _] = log.append([b"SECRET", b"orphan"])
+        connection.execute("INSERT INTO erasure VALUES (?, ?)", place)
+        store.sweep()
+        assert log.segments() == [place.segment]
+        assert store.erase(10) == 0
+        assert log.segments() == []
+
+
+async def test_a_commit_that_is_repeated_appends_its_payloads_once_whatever_comes_between(
+    file: Path, journal: SqliteJournal
+) -> None:
+    live = JournalBatch(quarantined=[row(payload=b"LIVE")])
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("CREATE TRIGGER busy BEFORE INSERT ON quarantine BEGIN SELECT raise(ABORT, 'busy'); END")
+        with pytest.raises(Stop):
+            await journal.commit(live)
+        other.execute("DROP TRIGGER busy")
+    await put(journal, row(payload=b"DRAINED"))
+    await journal.commit(live)
+    assert on_disk(file).count(b"LIVE") == 1
+    assert await journal.purge(QuarantineFilter(ids=[2]), "personal data", "dana", NOW) == 1
+    assert (b"LIVE" in on_disk(file), b"DRAINED" in on_disk(file)) == (False, True)
+
+
+async def test_payloads_of_a_batch_that_cannot_be_recorded_are_erased(file: Path, journal: SqliteJournal) -> None:
+    """Ingest halves such a batch: its halves come with their own copies."""
+    await put(journal, row(payload=b"before"))
+    with pytest.raises(Reject):
+        await journal.commit(JournalBatch(quarantined=[row(payload=b"COPY"), row(attempts=1 << 70)]))
+    await put(journal, row(payload=b"KEPT"))
+    await journal.erase()
+    assert (b"COPY" in on_disk(file), b"KEPT" in on_disk(file), b"before" in on_disk(file)) == (False, True, True)
+
+
 async def test_orphans_of_a_crash_between_payload_and_transaction_go_with_their_segment(file: Path) -> None:
     journal = SqliteJournal(file)
     await put(journal, row(payload=b"ORPHAN"))
@@ -236,6 +316,33 @@ async def test_payloads_used_already_make_room_before_what_waits_is_refused(
     reader.close()
 
 
+def test_there_is_no_limit_to_how_many_small_payloads_make_room(file: Path) -> None:
+    """More than SQLite takes arguments of a statement lie in one segment: they go page by page."""
+    with closing(open_writer(file, {})) as connection, closing(SegmentLog(payload_folder(file))) as log:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 40)
+        store = QuarantineStore(connection, log)
+        batch = JournalBatch(quarantined=[row(payload=b"{}") for _ in range(250)], redriven=range(1, 231))
+        store.write(batch, store.stage(batch))
+        store.committed(batch)
+        assert store.too_much(1 << 20) == 0
+        segment = store.too_much(100)
+        assert [store.make_room(segment, NOW, 100) for _ in range(4)] == [100, 100, 30, 0]
+        assert store.erase(230) == 0
+        assert [found.id for found in store.waiting(QuarantineFilter(), 0, 100)] == list(range(231, 251))
+        assert store.too_much(100) == 0
+
+
+async def test_there_is_no_limit_to_how_many_messages_are_named(
+    journal: SqliteJournal, reader: SqliteJournalReader
+) -> None:
+    await put(journal, row(), row())
+    where = QuarantineFilter(ids=[*range(2, 100_000), 1 << 80])
+    assert [found.id for found in await journal.waiting(where, 0, 10)] == [2]
+    assert (reader.count(where), reader.count(QuarantineFilter(ids=[]))) == (1, 0)
+    assert await journal.purge(where, "personal data", "dana", NOW) == 1
+    reader.close()
+
+
 # what was refused
 
 
@@ -277,6 +384,20 @@ async def test_purging_what_was_refused_ends_the_alarm(journal: SqliteJournal, r
     assert shown(reader) == [(2, "refused", b""), (1, "refused", b"")]
     await journal.commit(JournalBatch(refusals=[refusal(b"next", None, 1)]))
     assert shown(reader)[0] == (3, "refused", b"next")
+    reader.close()
+
+
+async def test_a_refusal_that_goes_on_outlives_its_first_sample(
+    journal: SqliteJournal, reader: SqliteJournalReader
+) -> None:
+    await journal.commit(JournalBatch(refusals=[refusal(b"first", None, 1, NOW - 31 * DAY)]))
+    await journal.commit(JournalBatch(refusals=[refusal(b"last", None, 6)]))
+    assert await journal.retain(NOW, 30 * DAY, 1 << 30) == 1
+    assert [(found.messages, found.until) for found in reader.refused()] == [(7, NOW + 1)]
+    await journal.commit(JournalBatch(refusals=[refusal(b"newest", None, 1, NOW + DAY)]))
+    assert shown(reader) == [(2, "refused", b"newest"), (1, "refused", b"")]
+    assert await journal.retain(NOW + 32 * DAY, 30 * DAY, 1 << 30) == 1
+    assert (reader.refused(), shown(reader)[0]) == ([], (2, "refused", b""))
     reader.close()
 
 
