@@ -10,6 +10,7 @@ parts of a divided patch see which of their neighbours were stored, so that `qc`
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from hub.core.readings import Outcome, Reading
 from hub.storage._influx_lines import point_line
@@ -75,18 +76,42 @@ class Patch:
         return Patch(self.point, {quantity: self.changed[quantity] for quantity in quantities})
 
 
+class Owed(NamedTuple):
+    """What a row of this value and revision has to be told: it was decided before, but its `put` failed."""
+
+    value: float
+    revision: int
+    outcome: Outcome
+    words: str | None
+
+
+class Attempt(NamedTuple):
+    """Rows that a write was tried for, and its patches; None: each row is all of its key."""
+
+    rows: Iterable[int]
+    patches: "Sequence[Patch] | None" = None
+
+
 class Verdicts:
-    """Outcomes of one batch, by index of its rows. `attempts`: the rows that writes were tried for."""
+    """Outcomes of one batch, by index of its rows. `told`: those that were owed to a row from before."""
 
     def __init__(self, count: int) -> None:
         self.outcomes = [Outcome.STORED] * count
         self.errors: dict[int, str] = {}
-        self.attempts: list[Iterable[int]] = []
+        self.attempts: list[Attempt] = []
+        self.told: dict[int, Owed] = {}
 
     def reject(self, row: int, words: str) -> None:
         """The store refuses this very row."""
         self.outcomes[row] = Outcome.REJECTED
         self.errors[row] = words
+
+    def tell(self, row: int, owed: Owed) -> None:
+        """The row was decided before."""
+        self.told[row] = owed
+        self.outcomes[row] = owed.outcome
+        if owed.words is not None:
+            self.errors[row] = owed.words
 
 
 def decide_point(point: Point, rows: Sequence[Reading], verdicts: Verdicts) -> Patch | None:

@@ -7,18 +7,21 @@ may be under way side by side, since their keys cannot meet. All others wait unt
 slow way: group the rows into points; ask for the newest instant of devices met for the first time; look up, in one
 request, the points that may be stored already (a quantity that joins a stored point must know the others' flags for
 `qc`); decide; write what changes, in one request where the server takes it. Newest instants are raised before the
-write, so a write whose answer got lost is looked up when it is put again. Rows that such a write did store are still
-reported as STORED: they are remembered as in doubt until then.
+write, so a write whose answer got lost is looked up when it is put again; `_influx_doubts` sees to it that its rows are
+told the same outcomes as if the answer had come.
 
-The store is the only writer of its measurements. Reads are InfluxQL; see `_influx_lines` for the fields, and
-`_influx_retention` for where the lines of a domain go that is not kept for ever.
+Newest instants are this process's own knowledge, so the key rule holds where one process writes a device. A store that
+is not `alone` takes nothing for new: it looks up every point before it writes. That finds what others wrote before, not
+what they write at the same moment, nor does it keep another store, which takes itself to be alone, from overwriting.
+
+Reads are InfluxQL; see `_influx_lines` for the fields, and `_influx_retention` for where the lines of a domain go that
+is not kept for ever.
 """
 
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from time import time_ns
 from typing import Any
 
@@ -28,13 +31,15 @@ from hub.core.errors import HubError, Invalid, Reject, Retry
 from hub.core.places import check_device_id
 from hub.core.ports import PartHealth
 from hub.core.quantities import Quantities
-from hub.core.readings import Columns, Outcome, PutResult, Reading, ReadingBatch, Series
+from hub.core.readings import Columns, PutResult, Reading, ReadingBatch, Series
 from hub.storage import _influx_query as ql
+from hub.storage._influx_doubts import Doubts
 from hub.storage._influx_errors import Refused
 from hub.storage._influx_http import Frame, Influx
 from hub.storage._influx_lane import Homes, Lane, fast_lane
 from hub.storage._influx_lines import QC, fields_by_domain, head, readings_at
 from hub.storage._influx_points import (
+    Attempt,
     Home,
     Patch,
     Point,
@@ -58,7 +63,10 @@ _MOST_IN_DOUBT = 200_000
 
 
 class InfluxReadingStore:
-    """A `ReadingStore` in InfluxDB; connects at its first use. `keep`: ns by domain; only a `writer` sees to it."""
+    """A `ReadingStore` in InfluxDB; connects at its first use. `keep`: ns by domain; only a `writer` sees to it.
+
+    `alone`: no other process writes readings of the devices that are put here.
+    """
 
     def __init__(
         self,
@@ -67,6 +75,7 @@ class InfluxReadingStore:
         *,
         keep: Mapping[str, int] | None = None,
         writer: bool = True,
+        alone: bool = True,
         clock: Clock = time_ns,
     ) -> None:
         self._settings = settings
@@ -78,8 +87,8 @@ class InfluxReadingStore:
         self._quantities = quantities
         self._by_domain: dict[tuple[str, str], Home] = {}
         self._homes = Homes(self._domain_of, self._home_in)
-        self._home_of = self._homes.of_quantity
-        self._doubt: dict[tuple[Home, int, str], Reading] = {}
+        self._alone = alone
+        self._doubts = Doubts(self._home, _MOST_IN_DOUBT)
         self._turn = asyncio.Lock()  # of deciding what a batch writes
         self._writing = 0  # fast writes under way
         self._quiet = asyncio.Event()  # there are none
@@ -90,7 +99,7 @@ class InfluxReadingStore:
         batch, verdicts = ReadingBatch.of(rows), Verdicts(len(rows))
         async with self._turn:
             await self._policies.ready()
-            lane = fast_lane(batch, self._homes)
+            lane = fast_lane(batch, self._homes) if self._alone else None
             if lane is not None and lane.unmet:
                 await self._ask_newest(lane.unmet)
                 lane = fast_lane(batch, self._homes)
@@ -128,7 +137,7 @@ class InfluxReadingStore:
         """Write lines of rows that are all new; after a refusal they go the slow way, which knows how to divide."""
         with self._doubting(rows, verdicts):
             slow = set(lane.slow)
-            verdicts.attempts.append(i for i in range(len(rows)) if i not in slow)
+            verdicts.attempts.append(Attempt(i for i in range(len(rows)) if i not in slow))
             try:
                 for some in ql.batches(lane.lines, _LINES_A_REQUEST):
                     await self._influx.write(b"\n".join(some))
@@ -142,7 +151,7 @@ class InfluxReadingStore:
         try:
             yield
         except BaseException:
-            self._remember_doubt(rows, verdicts)
+            self._doubts.remember(rows, verdicts)
             raise
 
     async def _put_slow(self, rows: Sequence[Reading], indices: Sequence[int], verdicts: Verdicts) -> None:
@@ -150,15 +159,16 @@ class InfluxReadingStore:
         if not indices:
             return
         points = self._group(rows, indices, verdicts)
-        await self._ask_newest({point.home for point in points if point.home.last is None})
-        late = [point for point in points if point.time <= _last(point.home)]
+        late = points
+        if self._alone:
+            await self._ask_newest({point.home for point in points if point.home.last is None})
+            late = [point for point in points if point.time <= _last(point.home)]
         await self._look_up(late)
-        confirmed = self._confirmed(late)
+        self._doubts.settle(late, rows, verdicts)
         patches = [patch for point in points if (patch := decide_point(point, rows, verdicts))]
-        self._settle(confirmed, rows, verdicts)
         for point in points:
             point.home.last = max(_last(point.home), point.time)
-        verdicts.attempts.append(indices)
+        verdicts.attempts.append(Attempt(indices, patches))
         for some in ql.batches(patches, _LINES_A_REQUEST):
             await self._write(some, verdicts)
 
@@ -313,28 +323,6 @@ class InfluxReadingStore:
             for row in frame.values:
                 yield device, int(row[0] or 0), dict(zip(frame.columns, row, strict=True))
 
-    def _confirmed(self, late: Iterable[Point]) -> set[tuple[Home, int, str]]:
-        """Keys of rows whose write got no answer, and which turn out to be stored."""
-        if not self._doubt:
-            return set()
-        found = set()
-        for point in late:
-            for quantity in point.rows:
-                key = (point.home, point.time, quantity)
-                row, held = self._doubt.pop(key, None), point.held.get(quantity)
-                if row is not None and held is not None and (row.value, row.revision) == (held.value, held.revision):
-                    found.add(key)
-        return found
-
-    def _settle(self, confirmed: set[tuple[Home, int, str]], rows: Sequence[Reading], verdicts: Verdicts) -> None:
-        """The first of the rows put again counts as stored, since its first `put` never said so."""
-        for i, row in enumerate(rows if confirmed else ()):
-            if verdicts.outcomes[i] is Outcome.DUPLICATE:
-                key = (self._home_of[row.device, row.quantity], row.time, row.quantity)
-                if key in confirmed:
-                    confirmed.remove(key)
-                    verdicts.outcomes[i] = Outcome.STORED
-
     async def _write(self, patches: Sequence[Patch], verdicts: Verdicts) -> None:
         """Write; after a refusal divide until exactly the guilty rows are set aside."""
         try:
@@ -353,15 +341,6 @@ class InfluxReadingStore:
         if not parts:
             for patch in patches:
                 refuse(patch, words, verdicts)
-
-    def _remember_doubt(self, rows: Sequence[Reading], verdicts: Verdicts) -> None:
-        """After a failure nobody knows which of the rows sent are stored: the next look-up of each will tell."""
-        for i in chain.from_iterable(verdicts.attempts):
-            row = rows[i]
-            if verdicts.outcomes[i] is Outcome.STORED:
-                self._doubt[self._home(row), row.time, row.quantity] = row
-        for oldest in list(self._doubt)[: max(0, len(self._doubt) - _MOST_IN_DOUBT)]:
-            del self._doubt[oldest]
 
     def _devices_of(self, series: Iterable[Series]) -> Mapping[tuple[str, str], Sequence[str]]:
         """Devices by (domain, quantity); a quantity that nobody knows has no readings."""

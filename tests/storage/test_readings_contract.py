@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What every reading store promises, on each: SQLite, influxd 1.x (also with a policy of its own), a 2.x front."""
+"""What every reading store promises, on each: SQLite, influxd 1.x (with a policy of its own; shared), a 2.x front."""
 
 import asyncio
 import math
@@ -39,6 +39,13 @@ def influx_1(request: pytest.FixtureRequest, quantities: Quantities) -> Iterator
 
 
 @contextmanager
+def influx_1_shared(request: pytest.FixtureRequest, quantities: Quantities) -> Iterator[Open]:
+    """A store that is told that others write too."""
+    server, database = request.getfixturevalue("influx_server"), request.getfixturevalue("database")
+    yield lambda: InfluxReadingStore(InfluxSettings(url=server.url, database=database), quantities, alone=False)
+
+
+@contextmanager
 def influx_2_front(request: pytest.FixtureRequest, quantities: Quantities) -> Iterator[Open]:
     server, database = request.getfixturevalue("influx_server"), request.getfixturevalue("database")
     server.post("/query", q=f'CREATE DATABASE "{database}"')
@@ -60,6 +67,7 @@ BACKENDS = {
     "sqlite": sqlite,
     "influx-1.x": influx_1,
     "influx-1.x-policy": influx_1_policy,
+    "influx-1.x-shared": influx_1_shared,
     "influx-2.x-front": influx_2_front,
 }
 

@@ -2,7 +2,9 @@
 """What only the InfluxDB store has: points with `qc`, a server that goes away, refuses, or signs nobody in."""
 
 import json
+import random
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -24,6 +26,7 @@ from tests.influx_servers import ORG, TOKEN, Canned, DatabaseServer, Front, fron
 
 T = 1_700_000_000_000_000_000
 NEW, DUPLICATE, CONFLICT, REJECTED = Outcome.STORED, Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED
+REPLACED = Outcome.REPLACED
 
 
 def row(value: float = 20.3, at: int = 0, quantity: str = "pm10", device: str = "a", **more: object) -> Reading:
@@ -344,6 +347,108 @@ async def test_a_row_stored_without_an_answer_counts_as_stored_once(
     again = [row(1.0), row(1.0), row(2.0, at=1), row(3.0, at=1)]
     assert await outcomes(store, *again) == [NEW, DUPLICATE, NEW, CONFLICT]
     assert await outcomes(store, *again) == [DUPLICATE, DUPLICATE, DUPLICATE, CONFLICT]
+
+
+LOST = Canned(503, after=True)  # stored, but the answer got lost
+DOWN = Canned(503)  # not stored
+A, AGAIN, CORRECTED, OTHER = row(5.0, at=10), row(5.0, at=10), row(6.0, at=10, revision=1), row(7.0, at=10)
+LATER = row(1.0, at=20)
+
+# name, (what becomes of the batch's write, batch, outcomes) one after the other, value held in the end
+UNANSWERED: list[tuple[str, list[tuple[Canned | None, list[Reading], list[Outcome]]], float]] = [
+    ("another value in between", [(LOST, [A], []), (None, [OTHER], [CONFLICT]), (None, [A], [NEW])], 5.0),
+    ("another value, nothing was stored", [(DOWN, [A], []), (None, [OTHER], [NEW]), (None, [A], [CONFLICT])], 7.0),
+    ("a correction in between",
+     [(LOST, [A], []), (None, [CORRECTED], [REPLACED]), (None, [A], [NEW]), (None, [A], [CONFLICT])], 6.0),
+    ("a correction, nothing was stored", [(DOWN, [A], []), (None, [CORRECTED], [NEW]), (None, [A], [CONFLICT])], 6.0),
+    ("a correction that is unanswered too",
+     [(LOST, [A], []), (LOST, [CORRECTED], []), (None, [A], [NEW]), (None, [CORRECTED], [REPLACED]),
+      (None, [CORRECTED, A], [DUPLICATE, CONFLICT])], 6.0),
+    ("a correction that was not stored",
+     [(LOST, [A], []), (DOWN, [CORRECTED], []), (None, [CORRECTED], [REPLACED]), (None, [A], [NEW])], 6.0),
+    ("a reading and its correction in one batch",
+     [(LOST, [A, CORRECTED], []), (None, [A, CORRECTED], [NEW, REPLACED]), (None, [A], [CONFLICT])], 6.0),
+    ("all that was decided with a correction",
+     [(None, [A], [NEW]), (LOST, [AGAIN, OTHER, CORRECTED, OTHER], []),
+      (None, [AGAIN, OTHER, CORRECTED, OTHER], [DUPLICATE, CONFLICT, REPLACED, CONFLICT])], 6.0),
+    ("the correction comes first in the next batch",
+     [(LOST, [A], []), (None, [CORRECTED, A, A], [REPLACED, NEW, CONFLICT])], 6.0),
+    ("an equal reading of another message", [(LOST, [A], []), (None, [AGAIN], [NEW]), (None, [A], [DUPLICATE])], 5.0),
+    ("what a failed put was told is told again",
+     [(LOST, [A], []), (DOWN, [A, LATER], []), (LOST, [A, LATER], []), (None, [A, LATER], [NEW, NEW]),
+      (None, [A, LATER], [DUPLICATE, DUPLICATE])], 5.0),
+    ("told in a put that corrects the key and is lost",
+     [(LOST, [A], []), (LOST, [A, CORRECTED], []), (None, [A, CORRECTED], [NEW, REPLACED])], 6.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["slow lane", "fast lane"])
+@pytest.mark.parametrize(("puts", "held"), [case[1:] for case in UNANSWERED], ids=[case[0] for case in UNANSWERED])
+async def test_outcomes_after_a_lost_answer_are_those_of_an_answer_that_came(
+    behind_front: tuple[Front, InfluxReadingStore],
+    puts: list[tuple[Canned | None, list[Reading], list[Outcome]]],
+    held: float,
+    warm: bool,
+) -> None:
+    """Whatever comes for the key before the batch is put again: nothing is counted twice, nothing is left out."""
+    answers, store = behind_front
+    if warm:
+        await store.put([row(0.5)])
+    for canned, batch, expected in puts:
+        if canned is None:
+            assert await outcomes(store, *batch) == expected
+            continue
+        answers.script.append(canned)
+        with pytest.raises(Retry):
+            await store.put(batch)
+    assert list((await store.scan([Series("a", "pm10")], T + 10, T + 11)).value) == [held]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_history_of_lost_answers_and_corrections_adds_up(
+    behind_front: tuple[Front, InfluxReadingStore], seed: int
+) -> None:
+    """Batches tried again in any order, each until it is answered: held are as many as were told STORED."""
+    answers, store = behind_front
+    chance = random.Random(seed)
+    told: Counter[Outcome] = Counter()
+    values = [1.0, 2.0, 3.0]
+
+    def reading(newest: int) -> Reading:
+        at = newest if chance.random() < 0.6 else chance.randrange(newest + 1)
+        return row(chance.choice(values), at, chance.choice(["pm10", "no2"]), revision=chance.choice([0, 0, 1, 2]))
+
+    waiting: list[list[Reading]] = []
+    for newest in range(60):
+        waiting.append([reading(newest) for _ in range(chance.randint(1, 4))])
+        while len(waiting) > (0 if newest == 59 else 3):
+            batch = waiting.pop(chance.randrange(len(waiting)))
+            answers.script[:] = [chance.choice([LOST, DOWN])] if chance.random() < 0.5 else []
+            try:
+                told.update(await outcomes(store, *batch))
+            except Retry:
+                waiting.append(batch)
+    answers.script.clear()
+    assert sum((await store.counts()).values()) == told[NEW]
+    assert min(told[NEW], told[REPLACED], told[DUPLICATE], told[CONFLICT]) > 0
+
+
+async def test_a_store_that_is_not_alone_looks_up_what_others_wrote_before(
+    influx: Database, quantities: Quantities
+) -> None:
+    """Both have met the device, so each would take what is newer for new."""
+    stores = [InfluxReadingStore(influx.settings, quantities, alone=False) for _ in range(2)]
+    one, two = stores
+    assert [await outcomes(store, row(1.0)) for store in stores] == [[NEW], [DUPLICATE]]
+    batch = ReadingBatch([group(10, pm10=5.0, no2=2.0), row(7.0, at=20, flag=4)])
+    assert list((await one.put(batch)).outcomes) == [NEW] * 3
+    assert list((await two.put(batch)).outcomes) == [DUPLICATE] * 3
+    assert await outcomes(two, row(6.0, at=10), row(6.0, at=10, quantity="o3"), row(8.0, at=20, revision=1)) == [
+        CONFLICT, NEW, REPLACED,
+    ]  # fmt: skip
+    assert await one.counts() == {"a": 5}
+    for store in stores:
+        await store.close()
 
 
 @pytest.mark.parametrize(
