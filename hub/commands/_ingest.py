@@ -192,6 +192,7 @@ class IngestWorker:
             try:
                 if time.monotonic() - retained > _RETAIN_EVERY:
                     await self._journal.retain(self._parts.clock(), keep, most)
+                    await self._pipeline.reload_quota()  # also when an earlier try purged some and did not come to this
                     retained = time.monotonic()
                 cursors = self._ledger.values
                 known = cursors.cursor(f"journal:{self._shard}") == self._identity

@@ -11,7 +11,7 @@ sources than waiting messages. What comes when the whole quarantine is full belo
 and reason, whatever name it invents.
 
 `apply` changes nothing here; `committed` does, once the journal has the batch. So a batch may be applied again after an
-error, in halves if need be. After a redrive or a purge the owner calls `load` with what waits then.
+error, in halves if need be. After a redrive, a purge or retention the owner calls `load` with what waits then.
 """
 
 from collections.abc import Iterable, Mapping
