@@ -44,6 +44,7 @@ from hub.core.ports import (
     Registry,
     Source,
     Spool,
+    SpoolBatch,
     SpoolState,
 )
 from hub.core.readings import NS, PutResult, ReadingBatch
@@ -62,6 +63,7 @@ _REDRIVE_PAGE = 100  # messages, each as large as the limit at most
 _MOST_ARRIVALS = 200_000
 _ENDING_SECONDS = 4.0  # twice at most: the supervisor waits ten
 _LEDGER_AWAY = 5 * NS
+_DRAIN_MESSAGES, _DRAIN_BYTES = 5_000, 4 << 20  # of the spool in one batch, about
 _NOTHING = PutResult([])
 
 
@@ -377,10 +379,23 @@ class Pipeline:
         while spool is not None:
             await self._work_in_spool.wait()
             self._work_in_spool.clear()
-            while not self._ending.is_set() and (batch := await self._insist(partial(spool.next, self._spooled))):
+            while not self._ending.is_set() and (batch := await self._gather(spool)):
                 await self._carry(await self._read(batch.deliveries, batch.position), None)
             if self._ending.is_set():
                 return
+
+    async def _gather(self, spool: Spool) -> SpoolBatch | None:
+        """The next frames of the spool as one batch: what came in small ones must not take a round trip each."""
+        deliveries: list[Delivery] = []
+        position, size = self._spooled, 0
+        while len(deliveries) < _DRAIN_MESSAGES and size < _DRAIN_BYTES:
+            frame = await self._insist(partial(spool.next, position))
+            if frame is None:
+                break
+            deliveries += frame.deliveries
+            size += sum(len(delivery.payload) for delivery in frame.deliveries)
+            position = frame.position
+        return SpoolBatch(deliveries, position) if deliveries else None
 
     async def redrive(self, where: QuarantineFilter) -> RedriveResult:
         """Take waiting messages through the pipeline again; those that are on their way into quarantine come first.
