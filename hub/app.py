@@ -207,15 +207,15 @@ class Parts:
 
         return InfluxIndicatorSink(self.influx(), language=self.city().languages[0])
 
-    def store(self, *, writer: bool = False) -> ReadingStore:
-        """The readings store; one process may be its writer."""
+    def store(self, *, writer: bool = False, alone: bool = True) -> ReadingStore:
+        """The readings store. `writer`: of some devices; `alone`: nobody else writes those."""
         if self.settings.store.kind == "sqlite":
             from hub.storage.readings_sqlite import SqliteReadingStore
 
             return SqliteReadingStore(self.data.readings, self.quantities, readonly=not writer, keep=self.settings.keep)
         from hub.storage.readings_influx import InfluxReadingStore
 
-        return InfluxReadingStore(self.influx(), self.quantities, keep=self.settings.keep, writer=writer)
+        return InfluxReadingStore(self.influx(), self.quantities, keep=self.settings.keep, writer=writer, alone=alone)
 
     def influx(self) -> "InfluxSettings":
         """How InfluxDB is reached."""

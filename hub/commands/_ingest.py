@@ -44,7 +44,8 @@ class IngestWorker:
         self._drain = drain
         self._layout = parts.running_layout()
         self._ledger = parts.ledger().open()
-        self._store = parts.store(writer=True)
+        former = drain or shard >= self._layout.division.shards  # its devices may be another worker's by now
+        self._store = parts.store(writer=True, alone=not former)
         self._upkeep = Upkeep(parts, self._store)
         self._journal = SqliteJournal(parts.data.journal(shard))
         self._open_batches = OpenBatches(parts.data.open_batches(shard))

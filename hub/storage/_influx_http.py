@@ -13,6 +13,7 @@ Proxies of the environment are not used: the database stands beside the hub.
 """
 
 import asyncio
+import logging
 import re
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from hub.storage._influx_errors import Refused, away, query_error, reaction, wor
 from hub.storage._influx_query import identifier
 from hub.storage._influx_settings import InfluxSettings
 
+_LOG = logging.getLogger("cityhub.influx")
 Cell = float | int | str | bool | None
 _CHUNK_ROWS = "10000"
 _MINUS_ZERO = re.compile(rb"([\[,])-0(?=[,\]])")
@@ -130,6 +132,16 @@ class Influx:
             said = _json_version(health.content) or ""
         return said.removeprefix("v")
 
+    async def missing(self) -> str:
+        """Words for a database that was there when this connection was opened and is gone, "" when all is well."""
+        if self._writer is None:
+            await self._open()
+        if not isinstance(self._writer, _V1Writer):
+            return ""  # 2.x says so itself: 404
+        found = {row[0] for frame in await self.administer("SHOW DATABASES") for row in frame.values}
+        name = self._settings.database
+        return "" if name in found else f"InfluxDB at {self._settings.url} has no database {name!r} any more"
+
     async def close(self) -> None:
         """Release connections; a later use opens them again."""
         if self._writer is not None:
@@ -229,7 +241,10 @@ class _V1Writer:
         """Make the database where it is missing; one that exists needs no administrator."""
         found = {row[0] for frame in await self._influx.administer("SHOW DATABASES") for row in frame.values}
         if self._settings.database not in found:
-            await self._influx.administer(f"CREATE DATABASE {identifier(self._settings.database)}")
+            name = self._settings.database
+            await self._influx.administer(f"CREATE DATABASE {identifier(name)}")
+            words = "InfluxDB had no database of this name: it was made, and is empty"
+            _LOG.warning(words, extra={"fields": {"database": name, "url": self._settings.url}})
 
     async def policies(self) -> Mapping[str, int]:
         """Policies of the database. What answers with another table (VictoriaMetrics) has none."""

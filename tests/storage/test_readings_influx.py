@@ -644,3 +644,13 @@ def test_every_status_has_a_reaction() -> None:
     assert {status for status, name in names.items() if name == "Refused"} == {400, 413, 422}
     assert {status for status, name in names.items() if name == "Retry"} == {408, 429, *range(500, 600)}
     assert {status for status, name in names.items() if name == "SettingsError"} == {401, 403, 404}
+
+
+async def test_a_database_that_is_dropped_under_the_hub_is_not_well(influx: Database) -> None:
+    """InfluxDB answers a question about a missing database with nothing, as if it were empty."""
+    await influx.store.put([row(1.0)])
+    assert (await influx.store.check()).ok
+    influx.server.post("/query", q=f'DROP DATABASE "{influx.name}"')
+    health = await influx.store.check()
+    assert not health.ok
+    assert influx.name in health.detail
