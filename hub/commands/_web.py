@@ -12,8 +12,9 @@ from hub.app import Parts
 from hub.console import ConsoleServices
 from hub.console import router as console_router
 from hub.core.ports import PartHealth
+from hub.ingest.quota import PART as QUARANTINE
 from hub.settings import is_loopback
-from hub.status import read_figures, read_status
+from hub.status import read_figures, read_status, remedy
 
 
 async def serve(parts: Parts, stop: asyncio.Event) -> None:
@@ -82,14 +83,19 @@ def _sync(name: str, check: Callable[[], PartHealth]) -> Callable[[], Awaitable[
 
 
 def _processes(parts: Parts) -> list[Callable[[], Awaitable[PartHealth]]]:
-    """One check per other process: the worst of its parts."""
+    """One check per other process: the worst of its parts. A quarantine that refuses is told, but does not count.
+
+    It refuses what one source sends beyond its quota, or what is too large; all else is taken in, so the hub is ready.
+    """
 
     def of(name: str) -> Callable[[], Awaitable[PartHealth]]:
         async def asked() -> PartHealth:
-            found = read_status(parts.data.status(name), name)
+            found = read_status(parts.data.status(name), name, remedy(parts.settings.ingest, name))
             bad = [part for part in found if not part.ok]
-            detail = "; ".join(f"{part.part}: {part.detail}" for part in bad or found)
-            return PartHealth(name, not bad, detail, "; ".join(part.hint for part in bad))
+            ok = all(part.part == QUARANTINE for part in bad)
+            shown = bad or found
+            detail = "; ".join(f"{part.part}: {part.detail}" for part in shown)
+            return PartHealth(name, ok, detail, "; ".join(part.hint for part in shown if part.hint))
 
         asked.__qualname__ = name
         return asked

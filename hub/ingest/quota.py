@@ -14,7 +14,7 @@ and reason, whatever name it invents.
 error, in halves if need be. After a redrive, a purge or retention the owner calls `load` with what waits then.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -22,7 +22,9 @@ from hub.core.journal import HOUR_NS, AccountKey, Counts, JournalBatch, Quaranti
 from hub.core.ports import PartHealth
 from hub.core.windows import format_instant
 
+PART = "quarantine"  # of a worker's health; that it refuses is an alarm, and makes no process "not ready"
 ANY = "*"
+TOO_LARGE = "too_large"  # refused by its size, with room or without
 SAMPLE = 1024  # bytes of a refused payload that are kept
 ROW = 200  # bytes that a row of the index costs beside payload, topic and detail
 _LONGEST = 120  # characters of a source's name that tell it from others
@@ -142,31 +144,35 @@ class Quota:
         }
 
     def health(self, now: int) -> PartHealth:
-        """Not ok while a source is at its quota and was refused something, and for an hour after any refusal."""
-        refusing = sorted(
-            ((key, refused) for key, refused in self._refused.items() if self._alarms(key, refused, now)),
-            key=lambda item: -item[1].messages,
-        )
-        if not refusing:
-            return PartHealth("quarantine", True, f"{self._messages:,} messages wait")
-        (connector, source, reason), most = refusing[0]
-        who = f"{connector or 'no connector'}/{source}"
-        others = f"; and of {len(refusing) - 1} more sources" if len(refusing) > 1 else ""
-        detail = f"refused since {format_instant(most.since)[:16]}Z: {most.messages:,} messages of {who}, {reason}"
-        return PartHealth("quarantine", False, detail + others, _HINT)
+        """Not ok while something was refused of a source that is at its quota; else a warning of what was too large.
 
-    def _alarms(self, key: _Key, refused: Refused, now: int) -> bool:
-        if now - refused.until < HOUR_NS:
-            return True
+        So the alarm ends at once when its device is registered or ignored, or what waits or was refused is purged.
+        """
+        alarms = {key: refused for key, refused in self._refused.items() if self._at_quota(key)}
+        if alarms:
+            return PartHealth(PART, False, _words(alarms.values()), _HINT)
+        recent = [r for r in self._refused.values() if r.reason == TOO_LARGE and now - r.until < HOUR_NS]
+        if recent:
+            return PartHealth(PART, True, f"WARNING: {_words(recent)}", _HINT_TOO_LARGE)
+        return PartHealth(PART, True, f"{self._messages:,} messages wait")
+
+    def _at_quota(self, key: _Key) -> bool:
         if key[1] == ANY:
             return self._messages >= self._total_messages or self._bytes + ROW >= self._total_bytes
         return self._waiting.get(key, 0) >= self._per_source
 
 
-_HINT = (
-    "register the device, ignore it (cityhub quarantine ignore), or purge what waits; "
-    "cityhub quarantine list --state refused shows the first and the last message"
-)
+def _words(refused: Collection[Refused]) -> str:
+    most = max(refused, key=lambda one: one.messages)
+    who = f"{most.connector or 'no connector'}/{most.source}"
+    others = f"; and of {len(refused) - 1} more sources" if len(refused) > 1 else ""
+    since = format_instant(most.since)[:16]
+    return f"refused since {since}Z: {most.messages:,} messages of {who}, {most.reason}{others}"
+
+
+_SAMPLES = "cityhub quarantine list --state refused shows the first and the last message"
+_HINT = f"register the device, ignore it (cityhub quarantine ignore), or purge what waits; {_SAMPLES}"
+_HINT_TOO_LARGE = f"send fewer readings in one message, or raise ingest.max_payload_bytes; {_SAMPLES}"
 
 
 def _refusal(key: _Key, beyond: _Beyond) -> Refusal:

@@ -58,6 +58,7 @@ def test_a_flood_is_refused_told_and_ended_by_ignoring_purging_or_registering(tm
         publish(hub, "air-1", 0, 5)
         until(counts, (105, 5, 10, 90, 0))
         until(lambda: ["90 messages of native/stranger, unknown_device" in detail for detail in alarms()], [True])
+        assert hub.client.get("/health/ready").status_code == 200  # an alarm, not a failure
         samples = json.loads(hub.command("quarantine", "list", "--state", "refused", "--json").stdout)
         assert sorted(row["stands_for"] for row in samples) == [1, 89]
 
@@ -67,6 +68,7 @@ def test_a_flood_is_refused_told_and_ended_by_ignoring_purging_or_registering(tm
 
         hub.command("quarantine", "ignore", "native", "stranger", "--why", "not ours")
         until(counts, (125, 5, 0, 110, 10))
+        until(alarms, [])
         publish(hub, "stranger", 120, 5)
         until(counts, (130, 5, 0, 110, 15))
 

@@ -145,11 +145,25 @@ def test_the_alarm_names_the_source_and_ends_when_there_is_room_again() -> None:
     assert quota.health(later).ok
 
 
-def test_a_refusal_of_the_size_limit_alarms_for_an_hour() -> None:
+def test_the_alarm_ends_at_once_when_what_waits_or_was_refused_is_gone() -> None:
+    quota = Quota(per_source=2)
+    [found] = through(quota, [row() for _ in range(3)]).refusals
+    refused = Refused("native", "new-1", "unknown_device", found.messages, found.since, found.until)
+    assert not quota.health(NOW).ok
+    quota.load([], [refused])  # registered, ignored, or purged
+    assert quota.health(NOW) == ("quarantine", True, "0 messages wait", "")
+    quota.load([Waiting("native", "new-1", "unknown_device", 2, 500)], [])
+    assert quota.health(NOW).ok
+
+
+def test_a_refusal_of_the_size_limit_is_a_warning_for_an_hour() -> None:
     quota = Quota()
     through(quota, [row("", "too_large", topic="a", connector="", state="refused")])
-    assert not quota.health(NOW + 59 * 60 * NS).ok
-    assert quota.health(NOW + HOUR_NS).ok
+    health = quota.health(NOW + 59 * 60 * NS)
+    assert health.ok
+    assert health.detail == "WARNING: refused since 2026-11-23T12:00Z: 1 messages of no connector/a, too_large"
+    assert "ingest.max_payload_bytes" in health.hint
+    assert quota.health(NOW + HOUR_NS).detail == "0 messages wait"
 
 
 def test_a_name_of_any_length_is_one_source() -> None:
