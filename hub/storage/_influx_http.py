@@ -138,9 +138,12 @@ class Influx:
             await self._open()
         if not isinstance(self._writer, _V1Writer):
             return ""  # 2.x says so itself: 404
-        found = {row[0] for frame in await self.administer("SHOW DATABASES") for row in frame.values}
+        frames = await self.administer("SHOW DATABASES")
+        found = {row[0] for frame in frames for row in frame.values}
         name = self._settings.database
-        return "" if name in found else f"InfluxDB at {self._settings.url} has no database {name!r} any more"
+        return (
+            "" if name in found or not frames else f"InfluxDB at {self._settings.url} has no database {name!r} any more"
+        )
 
     async def close(self) -> None:
         """Release connections; a later use opens them again."""

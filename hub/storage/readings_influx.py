@@ -229,12 +229,12 @@ class InfluxReadingStore:
         """Ask for the version, then for something that needs database and credentials."""
         try:
             version = await self._influx.version()
+            await self._policies.ready()
             missing = await self._influx.missing()
             if missing:
                 return PartHealth(
                     _PART, False, missing, "Restore it from a backup; `cityhub reconcile` says what lacks."
                 )
-            await self._policies.ready()
             async for _ in self._influx.query("SHOW MEASUREMENTS LIMIT 1"):
                 pass
         except Retry as error:
