@@ -117,7 +117,8 @@ class QuarantineStore:
         many(
             "UPDATE quarantine SET state = 'ignored', why = 'its device is ignored' WHERE id = ?", _ones(batch.ignored)
         )
-        self._let_go(*among(batch.ignored))
+        if batch.ignored:
+            self._let_go(*among(batch.ignored))
         many("DELETE FROM quarantine_other WHERE quarantine = ?", [*used, *_ones(batch.ignored)])
         many(_ADD_OTHER, [(row.id, other) for row in batch.retried for other in row.others])
         many(_RETRY, [[getattr(row, name) for name in _RETRIED] for row in batch.retried])
