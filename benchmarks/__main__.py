@@ -64,9 +64,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         template = make_template(Path(folder), shape.devices)
         document["setups"] = {name: _setup(name, load, template, options) for name in options.setups}
     document |= _earlier(options.output)
-    if options.full:
+    if options.full or options.scaled:
         _write(options.output, {**document, "targets": report.judge(document)})  # should a long run end in an error
         document["devices"] = {name: _scaled(name, options) for name in _SCALED if name in options.setups}
+    if options.full:
         found = {name: _tortured(name, options) for name in kills.SETUPS if name in options.setups}
         document["kills"] = {**document.get("kills", {}), **found}
     document["targets"] = report.judge(document)

@@ -26,7 +26,7 @@ _INTERVAL = 60  # s
 class Shape(NamedTuple):
     """How many messages of how many devices."""
 
-    messages: int = 60_000
+    messages: int = 150_000
     devices: int = 1_000
     seed: int = 1
 
