@@ -178,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--full", action="store_true", help="also cost by number of devices, and a million messages with 100 kills"
     )
+    parser.add_argument("--scaled", action="store_true", help="cost by number of devices, without the kills")
     parser.add_argument("--quick", action="store_true", help="drains only")
     parser.add_argument("--check", action="store_true", help="exit 1 when a target is missed")
     parser.add_argument("--output", type=Path, default=LATEST)

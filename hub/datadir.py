@@ -5,6 +5,7 @@
 that simulated data is never mistaken. `run/` holds what is true only while the hub runs.
 """
 
+import errno
 import fcntl
 import os
 import time
@@ -16,7 +17,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from hub.core.errors import SchemaTooNew, SettingsError, Stop
+from hub.core.errors import Retry, SchemaTooNew, SettingsError, Stop
 from hub.ingest.shards import Recorded
 
 Kind = Literal["hub", "demo"]
@@ -177,6 +178,17 @@ def _lock(file: Path, words: str, patience: float = 0.0) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def needing_room(root: Path) -> Iterator[None]:
+    """Name a full disk as what it is: what could not be written is written by the next try."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise Retry(f"{error.filename or root}: the disk is full: make room, then start again") from error
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:

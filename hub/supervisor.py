@@ -3,8 +3,8 @@
 
 Each child is one command line. A child that ends is started again after a back-off that grows while it keeps failing
 and is forgotten after a quiet minute. Exit code 78 (configuration) ends everything, because a restart cannot help,
-unless the child had worked for a while: then something outside changed (a token was revoked), the others go on, and it
-is tried again at the longest interval.
+unless the child had worked (it said so once, or ran for a minute): then something outside changed (a token was
+revoked, a database is half up), the others go on, and it is tried again at the longest interval.
 Process ids stand in `run/<name>.pid`, so that an operator can find (and kill) each. SIGINT and SIGTERM stop children in
 reverse order of start: politely first, after `patience` seconds by force. Workers call `die_with_parent`, so that
 even a killed supervisor leaves none of them behind.
@@ -17,7 +17,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,19 +35,35 @@ class Child(NamedTuple):
     argv: Sequence[str]
 
 
+class Ended(NamedTuple):
+    """A child that ended on its own."""
+
+    name: str
+    pid: int
+    code: int
+
+
 class Supervisor:
     """Runs children until `stop` is set or one ends with a configuration error.
 
-    `log` is a file descriptor for their standard error, None for our own. `settled` is after how many seconds a child
-    counts as one that works.
+    `log` is a file descriptor for their standard error, None for our own. `ended` is told of each child that ends on
+    its own, and says whether that process had worked. `settled` is after how many seconds a child counts as one that
+    works, whatever it said.
     """
 
     def __init__(
-        self, run: Path, env: Mapping[str, str], patience: float = 10.0, log: int | None = None, settled: float = 60.0
+        self,
+        run: Path,
+        env: Mapping[str, str],
+        patience: float = 10.0,
+        log: int | None = None,
+        settled: float = 60.0,
+        ended: Callable[[Ended], bool] = lambda _: False,
     ) -> None:
         self._run = run
         self._log = log
         self._settled = settled
+        self._ended = ended
         self._proven: set[str] = set()
         self._env = {**os.environ, **env}
         self._patience = patience
@@ -98,13 +114,14 @@ class Supervisor:
             self._note(child.name, None)
             if once and code == 0:
                 return
-            worked = time.monotonic() - began > self._settled
-            if code == EXIT_CONFIGURATION and not worked and child.name not in self._proven:
+            lasted = time.monotonic() - began > self._settled
+            if self._ended(Ended(child.name, process.pid, code)) or lasted:
+                self._proven.add(child.name)
+            if code == EXIT_CONFIGURATION and child.name not in self._proven:
                 self.failed = child.name
                 self.stop.set()
                 return
-            if worked:
-                self._proven.add(child.name)
+            if lasted:
                 delay = 0.5
             if code == EXIT_CONFIGURATION:
                 delay = _LONGEST

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.supervisor import EXIT_CONFIGURATION, Child, Supervisor
+from hub.supervisor import EXIT_CONFIGURATION, Child, Ended, Supervisor
 
 FOREVER = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -65,6 +65,29 @@ async def test_what_worked_before_does_not_take_the_others_down(tmp_path: Path) 
     await pid_of(tmp_path / "run", "revoked")
     while (tmp_path / "run" / "revoked.pid").exists():
         await asyncio.sleep(0.05)
+    assert alive(good)
+    assert not supervisor.stop.is_set()
+    supervisor.stop.set()
+    await keeping
+
+
+async def test_a_child_that_said_that_it_worked_does_not_take_the_others_down_however_young(tmp_path: Path) -> None:
+    """InfluxDB half up after a reboot: what came is stored, and then its answer is a Stop."""
+    wrong = [sys.executable, "-c", f"raise SystemExit({EXIT_CONFIGURATION})"]
+    told: list[Ended] = []
+
+    def ended(child: Ended) -> bool:
+        told.append(child)
+        return True
+
+    supervisor = Supervisor(tmp_path / "run", {}, ended=ended)
+    keeping = asyncio.create_task(supervisor.keep([Child("good", FOREVER), Child("wrong", wrong)]))
+    good = await pid_of(tmp_path / "run", "good")
+    while not told:
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.1)
+    assert told[0].name == "wrong"
+    assert told[0].code == EXIT_CONFIGURATION
     assert alive(good)
     assert not supervisor.stop.is_set()
     supervisor.stop.set()

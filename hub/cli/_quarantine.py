@@ -18,7 +18,8 @@ Device = Annotated[str | None, typer.Option(help="Only of this registered device
 Topic = Annotated[str | None, typer.Option(help="Only this topic; ending in /# all below it")]
 Since = Annotated[str | None, typer.Option(help="Arrived at or after, such as 2026-11-23T10:00:00Z")]
 Until = Annotated[str | None, typer.Option(help="Arrived before")]
-Ids = Annotated[list[int] | None, typer.Option("--id", help="Only these, repeatable")]
+Ids = Annotated[list[str] | None, typer.Option("--id", help="Only these, such as 0-17; repeatable")]
+MessageId = Annotated[str, typer.Argument(metavar="ID", help="Id from the list, such as 0-17")]
 
 
 def _selection(**fields: Any) -> Any:
@@ -42,7 +43,7 @@ def quarantine_list(
     config: Config = None,
     data: Data = None,
 ) -> None:
-    """List messages set aside, newest first."""
+    """List messages set aside, newest first, one a line; `show` says what to do."""
     from hub.commands.quarantine import list_quarantine
 
     where = _selection(
@@ -59,7 +60,7 @@ def quarantine_list(
 
 
 @group.command("show")
-def quarantine_show(message: int, json: Json = False, config: Config = None, data: Data = None) -> None:
+def quarantine_show(message: MessageId, json: Json = False, config: Config = None, data: Data = None) -> None:
     """Show everything about one message: reason, hint, payload, what it counts as."""
     from hub.commands.quarantine import show
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """From one division of the messages to another, so that none is lost: what waits is taken in as it was divided before.
 
+    0  workers of the old division that were started by hand have been stopped (until then everything waits)
     1  the new sessions are made, under client ids of their own (a new generation)
     2  the old sessions are subscribed to nothing any more (not on the embedded broker: see below)
     3  workers with the old division drain the old sessions and end
@@ -10,7 +11,8 @@ Between 1 and 2 a message reaches an old session and a new one: it is counted tw
 stored once (without a time of its own: twice). On the embedded broker nothing is published meanwhile, because its
 listener for devices stays closed until all is over; its sessions cannot be unsubscribed, as that drops what waits.
 
-`shards.json` says how far this came: a hub that is killed on the way begins again at 1, which repeats harmlessly.
+`shards.json` says how far this came: a hub that is killed on the way begins again at 0, which repeats harmlessly. A
+worker that somebody starts meanwhile sees it there, and refuses.
 """
 
 import asyncio
@@ -19,11 +21,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from hub import sdk
 from hub.app import Parts
+from hub.core.errors import Stop
+from hub.core.logs import RateLimited
 from hub.ingest.shards import FIRST_CLIENT, Layout, Recorded
 from hub.transport import EmbeddedBroker
 from hub.transport.retire import forget, unsubscribe
 
 _LOG = logging.getLogger("cityhub.run")
+_ASK_EVERY = 1.0  # s between looks at a lock
 Drain = Callable[[Sequence[int]], Awaitable[bool]]  # runs workers of these shards until all is drained; False: stopped
 
 
@@ -65,6 +70,7 @@ async def _move(
         "messages are divided anew: the old sessions are drained first", extra={"fields": {"to": new.division.words()}}
     )
     shards = range(old.division.shards)
+    await _released(parts, shards)
     if broker is not None:
         await prepare(broker, new)
         async with broker.closed() as port:
@@ -83,6 +89,19 @@ async def _move(
     if done:
         parts.data.record(Recorded(current=new))
     return done
+
+
+async def _released(parts: Parts, shards: Sequence[int]) -> None:
+    """Wait until no worker has these shards: one that lives would subscribe its session again and again."""
+    quiet = RateLimited(_LOG, parts.clock)
+    for shard in shards:
+        while True:
+            try:
+                with parts.data.locked_shard(shard, patience=0.0):
+                    break
+            except Stop as error:
+                quiet.warning("shard_taken", "cannot divide anew yet", reason="shard_taken", detail=str(error))
+            await asyncio.sleep(_ASK_EVERY)
 
 
 async def _forget(parts: Parts, old: Layout) -> bool:

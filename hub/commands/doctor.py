@@ -19,7 +19,7 @@ from hub.core.ports import PartHealth
 from hub.core.readings import NS
 from hub.ingest.interpret import OWN_TOPIC
 from hub.settings import Settings, is_loopback
-from hub.status import read_status
+from hub.status import read_status, remedy
 
 _CLOCK_LIMIT = 2.0
 _BROKER_SECONDS = 6.0
@@ -147,7 +147,15 @@ def _status_of(url: str) -> int:
 async def _processes(parts: Parts) -> list[PartHealth]:
     if parts.data.endpoints() is None:
         return [PartHealth("hub", False, "is not running on this data directory", "start it: `cityhub run`")]
-    return [part for name in parts.processes() for part in read_status(parts.data.status(name), name)]
+    names = parts.processes()
+    several = sum(name.startswith("ingest-") for name in names) > 1
+    return [
+        part._replace(part=f"{name}: {part.part}")
+        if several and name.startswith("ingest-") and part.part != name
+        else part
+        for name in names
+        for part in read_status(parts.data.status(name), name, remedy(parts.settings.ingest, name))
+    ]
 
 
 async def _exposure(parts: Parts) -> list[PartHealth]:

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Messages set aside, from the command line: looked at in the journals, changed by orders that ingest carries out.
 
-A message's id holds its journal (`hub.ingest.shards.joined`), so it is the same whatever else is listed.
+A message's id is `<journal>-<row>` as in the API; the number that both make (`hub.ingest.shards.joined`) does as well.
 """
 
 import base64
 import getpass
+import re
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +22,16 @@ from hub.commands._output import print_json, print_table
 from hub.core.errors import Invalid, NotFound
 from hub.core.journal import STATES, Quarantined
 from hub.core.ports import QuarantineFilter
-from hub.core.reasons import REASONS
+from hub.core.reasons import REASONS, hint_of
 from hub.core.windows import format_instant, parse_instant
 from hub.ingest.journal_reader import SqliteJournalReader
-from hub.ingest.shards import by_shard, joined
+from hub.ingest.quota import PART as QUARANTINE
+from hub.ingest.shards import by_shard, joined, parted
 from hub.settings import Settings
+from hub.status import read_status
 
 _PAGE = 500
+_ORDER_SECONDS = 5.0  # how long somebody at a terminal likes to wait
 _COUNTS_AS = {
     ("message", "waiting"): "quarantined",
     ("message", "purged"): "quarantined (purged: it stays counted so)",
@@ -69,7 +75,7 @@ def selection(
     topic: str | None = None,
     since: str | None = None,
     until: str | None = None,
-    ids: Sequence[int] | None = None,
+    ids: Sequence[str] | None = None,
 ) -> Selection:
     """Options of the command line, checked."""
     if reason is not None and reason not in REASONS:
@@ -80,7 +86,20 @@ def selection(
     where = QuarantineFilter(
         None if state == "all" else state, reason, connector, external_id, None, device, topic, *times
     )
-    return Selection(where, ids or None)
+    return Selection(where, [message_id(text) for text in ids] if ids else None)
+
+
+def message_id(text: str) -> int:
+    """The number of a message from `<journal>-<row>`, or from itself."""
+    found = re.fullmatch(r"(?:([0-9]{1,3})-)?([0-9]{1,12}|(?<!-)[0-9]{1,16})", text, re.ASCII)
+    if found is None:
+        raise Invalid(f"{text!r} is no message such as 0-17; take ids from `cityhub quarantine list`", "id")
+    return int(found[2]) if found[1] is None else joined(int(found[1]), int(found[2]))
+
+
+def id_words(message: int) -> str:
+    """A message's id as people and the API write it."""
+    return "{}-{}".format(*parted(message))
 
 
 @contextmanager
@@ -105,12 +124,21 @@ def list_quarantine(settings: Settings, which: Selection, *, limit: int, json: b
     if json:
         print_json([_plain(number, row) for number, row in rows])
         return
-    columns = ["id", "received", "state", "topic", "reason", "detail", "what to do"]
-    print_table("Quarantine", columns, [_line(number, row) for number, row in rows])
+    if not rows:
+        print("Quarantine: none")
+        return
+    lines = [("id", "received", "state", "reason", "topic"), *(_line(number, row) for number, row in rows)]
+    widths = [max(map(len, column)) for column in list(zip(*lines, strict=True))[:-1]]
+    most = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in lines:
+        text = "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]])
+        print(text if most is None or len(text) <= most else f"{text[: most - 1]}…")
+    print("\nWhat is wrong and what to do: cityhub quarantine show ID")
 
 
-def show(settings: Settings, message: int, *, json: bool) -> None:
-    """Print one message with its whole payload."""
+def show(settings: Settings, text: str, *, json: bool) -> None:
+    """Print one message, by id, with its whole payload."""
+    message = message_id(text)
     row = _single(settings, message)
     if json:
         print_json(_plain(message, row))
@@ -135,9 +163,54 @@ def show(settings: Settings, message: int, *, json: bool) -> None:
 
 
 def redrive(settings: Settings, which: Selection) -> None:
-    """Leave the orders for ingest."""
+    """Leave the orders for ingest, and tell what came of them, or why they wait."""
+    parts = Parts(settings)
     orders = _submit(settings, "redrive", which, {})
-    print(f"{orders}: ingest takes the messages through again within a second; see `cityhub quarantine list`")
+    at_work = parts.data.endpoints() is not None
+    results = _results(parts, list(orders.values()), _ORDER_SECONDS if at_work else 0.0)
+    for shard, order in orders.items():
+        result = results.get(order)
+        if result is None:
+            print(f"order {order} waits: {_why_it_waits(parts, shard, at_work=at_work)}")
+        elif "error" in result:
+            raise Invalid(f"order {order} was refused: {result['error']}", "redrive")
+    done = [results[order] for order in orders.values() if order in results]
+    if done:
+        total = {name: sum(int(str(one.get(name, 0))) for one in done) for name in _REDRIVEN}
+        print(
+            ", ".join(f"{total[name]} {words}" for name, words in _REDRIVEN.items() if total[name] or name != "ignored")
+        )
+
+
+_REDRIVEN = {
+    "tried": "messages tried",
+    "redriven": "taken in",
+    "waiting": "wait on",
+    "ignored": "of ignored devices, dropped",
+}
+
+
+def _results(parts: Parts, orders: Sequence[int], seconds: float) -> Mapping[int, Mapping[str, object]]:
+    """What came of orders, by number, of those that are done within some seconds."""
+    found: dict[int, Mapping[str, object]] = {}
+    deadline = time.monotonic() + seconds
+    with parts.ledger().open() as ledger:
+        while True:
+            states = {order: ledger.commands.state(order).result for order in orders if order not in found}
+            found |= {order: result for order, result in states.items() if result is not None}
+            if len(found) == len(orders) or time.monotonic() >= deadline:
+                return found
+            time.sleep(0.1)
+
+
+def _why_it_waits(parts: Parts, shard: int, *, at_work: bool) -> str:
+    if not at_work:
+        return "the hub does not run; it is carried out once it does"
+    worker = f"ingest-{shard}"
+    bad = [part for part in read_status(parts.data.status(worker), worker) if not part.ok and part.part != QUARANTINE]
+    if bad:
+        return "; ".join(f"{part.part}: {part.detail}" for part in bad)
+    return "ingest is still at work on it; see `cityhub quarantine list` in a moment"
 
 
 def purge(settings: Settings, which: Selection, why: str, *, ask: Callable[[str], bool] | None) -> None:
@@ -153,8 +226,10 @@ def purge(settings: Settings, which: Selection, why: str, *, ask: Callable[[str]
     if ask is not None and not ask(f"Erase the payloads of {matching} messages for good?"):
         print("nothing was changed")
         return
-    orders = _submit(settings, "purge", which, {"why": why, "by": getpass.getuser()})
-    print(f"{orders}: ingest erases the payloads of {matching} messages; they stay listed with --state purged")
+    numbers = _submit(settings, "purge", which, {"why": why, "by": getpass.getuser()}).values()
+    orders = f"order{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+    state = "purged" if which.where.state == "waiting" else which.where.state or "all"
+    print(f"{orders}: ingest erases the payloads of {matching} messages; they stay listed with --state {state}")
 
 
 def export(settings: Settings, which: Selection, to: Path | None) -> None:
@@ -212,20 +287,20 @@ def _single(settings: Settings, message: int) -> Quarantined:
         for shard, where in which.by_shard(len(journals)).items():
             for row in journals[shard].quarantine(where):
                 return row
-    raise NotFound(f"no message {message}; see `cityhub quarantine list --state all`")
+    raise NotFound(f"no message {id_words(message)}; see `cityhub quarantine list --state all`")
 
 
-def _submit(settings: Settings, kind: str, which: Selection, more: Mapping[str, object]) -> str:
-    """One order for each journal that is concerned; returns their numbers in words."""
+def _submit(settings: Settings, kind: str, which: Selection, more: Mapping[str, object]) -> Mapping[int, int]:
+    """One order for each journal that is concerned; returns their numbers by shard."""
     parts = Parts(settings)
-    shards, numbers = parts.shards(), []
+    shards, numbers = parts.shards(), {}
     with parts.ledger().open() as ledger:
         for shard, where in which.by_shard(shards).items():
             fields = {name: value for name, value in where._asdict().items() if value is not None}
             fields["state"] = where.state
             of = {"shard": shard} if shards > 1 else {}
-            numbers.append(ledger.commands.submit(kind, {**of, **fields, **more}))
-    return f"order{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+            numbers[shard] = ledger.commands.submit(kind, {**of, **fields, **more})
+    return numbers
 
 
 def _whole(journal: SqliteJournalReader, where: QuarantineFilter) -> Iterator[Quarantined]:
@@ -241,15 +316,11 @@ def _whole(journal: SqliteJournalReader, where: QuarantineFilter) -> Iterator[Qu
         yield from reversed(journal.quarantine(where._replace(ids=chunk)))
 
 
-def _line(number: int, row: Quarantined) -> Sequence[object]:
-    detail = f"{row.stands_for} messages, this is one of them. {row.detail}" if row.stands_for > 1 else row.detail
-    hint = row.why if row.state in {"purged", "ignored"} else _hint(row)
-    return number, format_instant(row.received)[:19], row.state, row.topic, row.reason, detail, hint
-
-
-def _hint(row: Quarantined) -> str:
-    reason = REASONS.get(row.reason)
-    return reason.hint["en"] if reason else "set by another release of the hub; see the detail"
+def _line(number: int, row: Quarantined) -> tuple[str, str, str, str, str]:
+    """One line of the list, with nothing in it that a terminal would obey."""
+    reason = f"{row.reason} \N{MULTIPLICATION SIGN}{row.stands_for}" if row.stands_for > 1 else row.reason
+    topic = "".join(char if char.isprintable() else "?" for char in row.topic)
+    return id_words(number), format_instant(row.received)[:19], row.state, reason, topic
 
 
 def _plain(number: int, row: Quarantined) -> dict[str, object]:
@@ -259,7 +330,7 @@ def _plain(number: int, row: Quarantined) -> dict[str, object]:
     except UnicodeDecodeError:
         payload, encoding = base64.b64encode(row.payload).decode(), "base64"
     return {
-        "id": number,
+        "id": id_words(number),
         "received": format_instant(row.received),
         "topic": row.topic,
         "connector": row.connector or None,
@@ -267,7 +338,7 @@ def _plain(number: int, row: Quarantined) -> dict[str, object]:
         "device": row.device or None,
         "reason": row.reason,
         "detail": row.detail,
-        "hint": _hint(row),
+        "hint": hint_of(row.reason, row.state)["en"],
         "scope": row.scope,
         "conflicts": row.conflicts,
         "rejects": row.rejects,

@@ -25,11 +25,12 @@ from hub.commands._division import divide
 from hub.commands._division import prepare as prepare_sessions
 from hub.core.errors import SettingsError
 from hub.core.logs import RateLimited, configure_logging
-from hub.datadir import Endpoints, Kind, write_atomically
+from hub.core.ports import PartHealth
+from hub.datadir import Endpoints, Kind, needing_room, write_atomically
 from hub.settings import Settings, check_broker, check_exposure
-from hub.status import heartbeat
+from hub.status import heartbeat, last_word
 from hub.storage.ledger import Ledger
-from hub.supervisor import EXIT_CONFIGURATION, Child, Supervisor, stop_on_signals
+from hub.supervisor import EXIT_CONFIGURATION, Child, Ended, Supervisor, stop_on_signals
 from hub.transport import BrokerEvent, EmbeddedBroker
 
 _LOG = logging.getLogger("cityhub.run")
@@ -41,6 +42,12 @@ def run_hub(settings: Settings, config: Path | None) -> int:
     configure_logging(settings.log_level)
     parts = Parts(settings)
     validate(parts)
+    with needing_room(parts.data.root):
+        return _run(parts, config)
+
+
+def _run(parts: Parts, config: Path | None) -> int:
+    settings = parts.settings
     parts.data.open("hub")
     with parts.data.locked():
         (parts.data.run / "endpoints.json").unlink(missing_ok=True)  # of a hub that was killed
@@ -67,8 +74,9 @@ def init_hub(settings: Settings, kind: Kind = "hub") -> None:
     """Make everything that a hub needs before its first start."""
     parts = Parts(settings)
     validate(parts)
-    parts.data.open(kind)
-    prepare(parts)
+    with needing_room(parts.data.root):
+        parts.data.open(kind)
+        prepare(parts)
     print(f"data directory {parts.data.root} is ready; the admin key is in {parts.data.admin_key}")
 
 
@@ -106,7 +114,7 @@ async def supervise(
     log: int | None = None,
 ) -> int:
     """Run broker and workers until stopped; `beside` runs with them (the demo's simulator)."""
-    supervisor = Supervisor(parts.data.run, env, log=log)
+    supervisor = Supervisor(parts.data.run, env, log=log, ended=lambda child: _mark(parts, child))
     stop_on_signals(supervisor.stop)
     events = _Events()
     broker = parts.embedded(events.add) if parts.settings.mqtt.host is None else None
@@ -139,6 +147,14 @@ async def supervise(
         _LOG.error("stopped", extra={"fields": {"process": supervisor.failed, "detail": "see its last log line"}})
         return EXIT_CONFIGURATION
     return 0
+
+
+def _mark(parts: Parts, child: Ended) -> bool:
+    """Have health say at once that a process is gone, also where it was killed; returns whether it had worked."""
+    if child.name not in parts.processes():
+        return False
+    how = f"killed by signal {-child.code}" if child.code < 0 else f"exit code {child.code}"
+    return last_word(parts.data.status(child.name), child.pid, PartHealth(child.name.partition("-")[0], False, how))
 
 
 class _Events:

@@ -2,37 +2,73 @@
 """The hub's processes: ingest, engine, api. `cityhub run` starts and watches them.
 
 A worker ends by itself on SIGTERM or SIGINT. On a Stop error it exits with the code for configuration, which tells the
-supervisor that starting it again cannot help.
+supervisor that starting it again cannot help. Whatever ends it, the last word of its heartbeat says why.
 """
 
 import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import uvloop
 
 from hub.app import Parts
 from hub.commands._ingest import IngestWorker, check_division
 from hub.core.errors import HubError, Invalid, Stop
-from hub.core.logs import configure_logging
+from hub.core.logs import RateLimited, configure_logging
 from hub.core.ports import PartHealth
 from hub.settings import Settings
-from hub.status import heartbeat
+from hub.status import heartbeat, last_word
 from hub.supervisor import EXIT_CONFIGURATION, die_with_parent, stop_on_signals
 
 _LOG = logging.getLogger("cityhub.worker")
 _ENDING_SECONDS = 8.5  # the supervisor waits ten
+_ASK_EVERY = 1.0  # s between tries for a lock
 
 
 async def _ingest(parts: Parts, stop: asyncio.Event, shard: int, *, drain: bool = False) -> None:
-    with parts.data.locked_shard(shard):
+    with contextlib.ExitStack() as held:
+        if drain:
+            await _free(parts, stop, shard, held)
+            if stop.is_set():
+                return
+        else:
+            held.enter_context(parts.data.locked_shard(shard))
+        held.enter_context(_last_word(parts, f"ingest-{shard}", "ingest"))
         if not drain:
             check_division(parts)
         worker = IngestWorker(parts, shard, drain=drain)
         await _until(stop, worker.run, worker.health, parts, f"ingest-{shard}", worker.figures, worker.end)
         await worker.close()
+
+
+async def _free(parts: Parts, stop: asyncio.Event, shard: int, held: contextlib.ExitStack) -> None:
+    """Take the shard's lock once nobody has it: unlike other starts, a change of the division has to come about."""
+    quiet = RateLimited(_LOG, parts.clock)
+    while not stop.is_set():
+        try:
+            held.enter_context(parts.data.locked_shard(shard, patience=0.0))
+        except Stop as error:
+            quiet.warning("shard_taken", "waits to drain", reason="shard_taken", detail=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _ASK_EVERY)
+        else:
+            return
+
+
+@contextlib.contextmanager
+def _last_word(parts: Parts, name: str, part: str) -> Iterator[None]:
+    """Say in the heartbeat's file why this process is gone."""
+    try:
+        yield
+    except BaseException as error:
+        first = _first(error)
+        detail = str(first) if isinstance(first, HubError) else f"{type(first).__name__}, a fault of the hub"
+        hint = "mend what it names" if isinstance(first, Stop) else ""
+        last_word(parts.data.status(name), os.getpid(), PartHealth(part, False, detail, hint))
+        raise
+    last_word(parts.data.status(name), os.getpid(), PartHealth(part, False, "was stopped"))
 
 
 async def _drain(parts: Parts, stop: asyncio.Event, shard: int) -> None:
@@ -42,9 +78,10 @@ async def _drain(parts: Parts, stop: asyncio.Event, shard: int) -> None:
 async def _engine(parts: Parts, stop: asyncio.Event, _shard: int) -> None:
     from hub.commands._engine import EngineWorker
 
-    worker = EngineWorker(parts)
-    await _until(stop, worker.run, worker.health, parts, "engine")
-    await worker.close()
+    with _last_word(parts, "engine", "engine"):
+        worker = EngineWorker(parts)
+        await _until(stop, worker.run, worker.health, parts, "engine")
+        await worker.close()
 
 
 async def _api(parts: Parts, stop: asyncio.Event, _shard: int) -> None:

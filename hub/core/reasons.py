@@ -136,3 +136,25 @@ REASONS: Mapping[str, Reason] = {
         "Podrobnost uvádí slova úložiště; po odstranění příčiny zpracujte znovu.",
     ),
 }
+
+REFUSED: Mapping[str, str] = {  # what to do about a sample of what was refused beyond the quota
+    "en": "It is gone: only this sample of what came beyond the quota is kept. Register or ignore the device, or purge "
+    "what waits of it; then what it sends from now on has room.",
+    "cs": "Je ztracena: z toho, co přišlo nad kvótu, zůstává jen tento vzorek. Zaregistrujte nebo ignorujte zařízení, "
+    "nebo smažte jeho čekající zprávy; pak bude místo pro to, co pošle dál.",
+}
+
+
+def hint_of(reason: str, state: str) -> Mapping[str, str]:
+    """What to do about a quarantined message in this state, by language. What is too large has no quota to free."""
+    if state == "refused" and reason != "too_large":
+        return REFUSED
+    return REASONS.get(reason, UNKNOWN).hint
+
+
+UNKNOWN = _reason(
+    "Unknown reason",
+    "Set by another release of the hub; see the detail.",
+    "Neznámý důvod",
+    "Zapsala jiná verze; viz podrobnost.",
+)

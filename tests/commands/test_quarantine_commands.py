@@ -3,17 +3,23 @@
 
 import asyncio
 import json
+import threading
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 from hub.cli import app
 from hub.core.journal import JournalBatch, Quarantined
+from hub.core.ports import PartHealth
+from hub.datadir import DataDirectory
 from hub.ingest.journal import SqliteJournal
 from hub.ingest.orders import order_of, purge
 from hub.ingest.shards import joined
+from hub.status import Status
 from hub.storage.ledger import Ledger, sqlite_url
 from tests.ingest.conftest import NOW
 from tests.ingest.test_quota import row
@@ -72,37 +78,38 @@ def obey(data: Path) -> list[object]:
     return [asyncio.run(work(int(str(order["shard"])), order)) for _, order in pending(data)]
 
 
-SHARD_1 = joined(1, 1)
+SHARD_1 = "1-1"
 LISTS = [
-    ([], [SHARD_1, 4, 3, 2, 1]),
-    (["--reason", "malformed"], [2]),
-    (["--external-id", "new-1"], [2, 1]),
-    (["--device", "air-1"], [4]),
-    (["--topic", "devices/#"], [2, 1]),
-    (["--since", "2026-11-23T12:02:00Z", "--until", "2026-11-23T12:09:00Z"], [4, 3]),
+    ([], [SHARD_1, "0-4", "0-3", "0-2", "0-1"]),
+    (["--reason", "malformed"], ["0-2"]),
+    (["--external-id", "new-1"], ["0-2", "0-1"]),
+    (["--device", "air-1"], ["0-4"]),
+    (["--topic", "devices/#"], ["0-2", "0-1"]),
+    (["--since", "2026-11-23T12:02:00Z", "--until", "2026-11-23T12:09:00Z"], ["0-4", "0-3"]),
     (["--connector", "native", "--limit", "1"], [SHARD_1]),
     (["--state", "purged"], []),
-    (["--state", "all"], [SHARD_1, 4, 3, 2, 1]),
+    (["--state", "all"], [SHARD_1, "0-4", "0-3", "0-2", "0-1"]),
 ]
 
 
 @pytest.mark.parametrize(("options", "ids"), LISTS, ids=[" ".join(options) or "all" for options, _ in LISTS])
-def test_filters_of_the_list_over_all_journals(data: Path, options: list[str], ids: list[int]) -> None:
+def test_filters_of_the_list_over_all_journals(data: Path, options: list[str], ids: list[str]) -> None:
     assert [found["id"] for found in json.loads(said(run(data, "list", "--json", *options)))] == ids
 
 
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        (1, ["unknown_device: New device", "Register the device", '{"readings": {"pm10": 1}}', "quarantined"]),
-        (2, ["payload, 9 bytes, in hexadecimal", "ff0020"]),
-        (3, ["in hexadecimal", "1b5b3331"]),
-        (4, ["decoded, with 2 readings in conflict and 0 rejected", "air-1"]),
+        ("1", ["unknown_device: New device", "Register the device", '{"readings": {"pm10": 1}}', "quarantined"]),
+        ("0-2", ["payload, 9 bytes, in hexadecimal", "ff0020"]),
+        ("0-3", ["in hexadecimal", "1b5b3331"]),
+        ("4", ["decoded, with 2 readings in conflict and 0 rejected", "air-1"]),
         (SHARD_1, ["of shard 1", "new-9"]),
+        (str(joined(1, 1)), ["1-1", "new-9"]),
     ],
 )
-def test_a_message_is_shown_with_everything_that_is_known(data: Path, message: int, words: list[str]) -> None:
-    shown = said(run(data, "show", str(message)))
+def test_a_message_is_shown_with_everything_that_is_known(data: Path, message: str, words: list[str]) -> None:
+    shown = said(run(data, "show", message))
     assert [word for word in words if word not in shown.replace(" ", "") and word not in shown] == []
     assert "\x1b" not in shown
 
@@ -110,8 +117,11 @@ def test_a_message_is_shown_with_everything_that_is_known(data: Path, message: i
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["show", "77"], "no message 77; see"),
+        (["show", "77"], "no message 0-77; see"),
+        (["show", "5-1"], "there is no journal 5"),
         (["show", str(joined(5, 1))], "there is no journal 5"),
+        (["show", "0-1234567890123"], "no message such as 0-17"),
+        (["redrive", "--id", "one"], "'one' is no message such as 0-17"),
         (["list", "--reason", "bored"], "no reason 'bored'; there are unknown_device"),
         (["list", "--state", "gone"], "no state 'gone'; there are waiting"),
         (["list", "--since", "yesterday"], "'yesterday' is no time such as"),
@@ -137,14 +147,15 @@ def test_a_purge_asks_first_and_then_erases_in_every_journal(data: Path) -> None
     assert obey(data) == [2, 1]
     purged = json.loads(said(run(data, "list", "--state", "purged", "--json")))
     assert [(found["id"], found["payload"], found["why"]) for found in purged] == [
-        (number, "", "test devices") for number in (SHARD_1, 3, 1)
+        (number, "", "test devices") for number in (SHARD_1, "0-3", "0-1")
     ]
     assert all(found["by"] for found in purged)
     assert "payload: erased, 25 bytes" in said(run(data, "show", "1"))
 
 
 def test_orders_by_id_go_to_the_journals_that_have_them(data: Path) -> None:
-    said(run(data, "redrive", "--id", "2", "--id", str(SHARD_1)))
+    told = said(run(data, "redrive", "--id", "2", "--id", SHARD_1))
+    assert "order 1 waits: the hub does not run" in told
     assert pending(data) == [
         ("redrive", {"shard": 0, "state": "waiting", "ids": [2]}),
         ("redrive", {"shard": 1, "state": "waiting", "ids": [1]}),
@@ -156,10 +167,10 @@ def test_an_export_has_every_byte_and_replaces_no_file(data: Path, tmp_path: Pat
     assert "5 messages are in" in said(run(data, "export", "--to", str(target)))
     rows = [json.loads(line) for line in target.read_text().splitlines()]
     assert [(found["id"], found["encoding"]) for found in rows] == [
-        (1, "text"),
-        (2, "base64"),
-        (3, "text"),
-        (4, "text"),
+        ("0-1", "text"),
+        ("0-2", "base64"),
+        ("0-3", "text"),
+        ("0-4", "text"),
         (SHARD_1, "text"),
     ]
     assert rows[1]["payload"] == "/wAgYmluYXJ5"
@@ -174,3 +185,68 @@ def test_a_device_is_ignored_listed_and_taken_off_again(data: Path) -> None:
     assert (found["connector"], found["external_id"], found["why"]) == ("native", "new-1", "the neighbour's")
     said(run(data, "unignore", "native", "new-1"))
     assert json.loads(said(run(data, "ignored", "--json"))) == []
+
+
+def test_the_list_has_one_line_for_each_message(data: Path) -> None:
+    write(data, 0, [row("new-7", payload=b"{}", topic="a/\x1b[31m/" + "long/" * 40, received=NOW + 99 * MINUTE)])
+    lines = said(run(data, "list")).splitlines()
+    assert lines[0].split() == ["id", "received", "state", "reason", "topic"]
+    assert lines[1].startswith("0-5  2026-11-23T13:39:00  waiting  unknown_device  a/?[31m/long/")
+    assert [line.split()[0] for line in lines[2:7]] == [SHARD_1, "0-4", "0-3", "0-2", "0-1"]
+    assert lines[7:] == ["", "What is wrong and what to do: cityhub quarantine show ID"]
+    assert said(run(data, "list", "--state", "purged")) == "Quarantine: none\n"
+
+
+@pytest.mark.parametrize(("reason", "hint"), [("unknown_device", "It is gone"), ("too_large", "Send fewer readings")])
+def test_what_was_refused_has_a_hint_of_its_own_and_stays_listed_so(data: Path, reason: str, hint: str) -> None:
+    write(data, 0, [row("new-1", reason, state="refused", stands_for=89)])
+    [sample] = json.loads(said(run(data, "list", "--state", "refused", "--json")))
+    assert sample["hint"].startswith(hint)
+    assert f"{reason} ×89" in said(run(data, "list", "--state", "refused"))
+    told = said(run(data, "purge", "--state", "refused", "--reason", reason, "--why", "seen", "--yes"))
+    assert "they stay listed with --state refused" in told
+    assert obey(data) == [1, 0]
+    assert [found["id"] for found in json.loads(said(run(data, "list", "--state", "refused", "--json")))] == ["0-5"]
+
+
+def finish(data: Path, stop: threading.Event, results: list[dict[str, object]]) -> None:
+    """Ingest: it answers orders as they come."""
+    with Ledger(sqlite_url(data / "ledger.db")) as ledger:
+        while results and not stop.wait(0.02):
+            for order in ledger.commands.pending():
+                ledger.commands.done(order.id, results.pop(0))
+
+
+@pytest.mark.parametrize(
+    ("results", "words"),
+    [
+        (
+            [{"tried": 3, "redriven": 2, "waiting": 1, "ignored": 0}, {"tried": 1, "redriven": 0, "waiting": 1}],
+            "4 messages tried, 2 taken in, 2 wait on\n",
+        ),
+        ([{"tried": 2, "redriven": 0, "waiting": 0, "ignored": 2}, {}], "0 wait on, 2 of ignored devices, dropped"),
+        ([{"error": "the disk is full"}, {}], "was refused: the disk is full"),
+    ],
+)
+def test_a_redrive_tells_what_came_of_it(data: Path, results: list[dict[str, object]], words: str) -> None:
+    (data / "run").mkdir(exist_ok=True)
+    (data / "run" / "endpoints.json").write_text('{"host": "127.0.0.1", "port": 1, "api": "http://127.0.0.1:1"}')
+    stop = threading.Event()
+    ingest = threading.Thread(target=finish, args=(data, stop, results))
+    ingest.start()
+    result = run(data, "redrive")
+    stop.set()
+    ingest.join()
+    assert words in f"{result.output}{result.exception}"
+
+
+def test_a_redrive_that_takes_long_says_what_it_waits_for(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.commands.quarantine._ORDER_SECONDS", 0.1)
+    (data / "run").mkdir(exist_ok=True)
+    (data / "run" / "endpoints.json").write_text('{"host": "127.0.0.1", "port": 1, "api": "http://127.0.0.1:1"}')
+    store = PartHealth("ingest", False, "waits, nothing is lost: InfluxDB is away")
+    status = DataDirectory(data).status("ingest-0")
+    status.parent.mkdir(exist_ok=True)
+    status.write_bytes(msgspec.json.encode(Status(time.time(), 1, [store])))
+    told = said(run(data, "redrive", "--id", "0-1"))
+    assert told == "order 1 waits: ingest: waits, nothing is lost: InfluxDB is away\n"

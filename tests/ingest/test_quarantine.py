@@ -213,8 +213,7 @@ async def test_redriving_thousands_lets_live_messages_through_and_goes_on_after_
 
     bench.pipeline._journal = Failing()
     number = bench.registry.submit("redrive", {"connector": "native", "external_id": "new-1"})
-    with pytest.raises(Retry):
-        await bench.pipeline.obey()
+    await bench.pipeline.obey()
     assert number not in bench.registry.results
     assert (bench.reader.count(QuarantineFilter()), bench.totals()["decoded"]) == (150, 203)
     await bench.pipeline.obey()

@@ -27,7 +27,7 @@ from hub.api.services import Services
 from hub.core.errors import Invalid, NotFound
 from hub.core.journal import STATES, Quarantined
 from hub.core.ports import QuarantineFilter
-from hub.core.reasons import REASONS, Reason
+from hub.core.reasons import REASONS, UNKNOWN, hint_of
 from hub.core.windows import format_instant
 
 router = APIRouter(tags=["operation"])
@@ -93,9 +93,11 @@ def redrive(services: ServicesDep, which: Selection) -> Mapping[str, Any]:
 def purge(services: ServicesDep, key: AdministratorDep, which: PurgeIn) -> Mapping[str, Any]:
     """Leave an order that ingest erases the payloads of messages, by id or all that match. Needs scope `admin`.
 
-    What waited is `purged` then and cannot be redriven. That it came, why it went and who said so is kept.
+    What waited is `purged` then and cannot be redriven; what was redriven or refused keeps its state. That it came, why
+    it went and who said so is kept.
     """
-    words = "Ingest erases the payloads in a moment; the messages stay listed with state=purged."
+    state = "purged" if which.state == "waiting" else which.state
+    words = f"Ingest erases the payloads in a moment; the messages stay listed with state={state}."
     return _ordered(services, "purge", which, {"why": which.why, "by": key.name}, words)
 
 
@@ -188,7 +190,6 @@ def _newest_first(rows: Sequence[Row]) -> list[Row]:
 
 
 def _view(number: int, row: Quarantined, language: str, shown: int) -> dict[str, Any]:
-    words = REASONS.get(row.reason, _UNKNOWN)
     return {
         "id": f"{number}-{row.id}",
         "received": format_instant(row.received),
@@ -197,8 +198,8 @@ def _view(number: int, row: Quarantined, language: str, shown: int) -> dict[str,
         "external_id": row.external_id,
         "device": row.device,
         "reason": row.reason,
-        "title": words.title[language],
-        "hint": words.hint[language],
+        "title": REASONS.get(row.reason, UNKNOWN).title[language],
+        "hint": hint_of(row.reason, row.state)[language],
         "detail": row.detail,
         "scope": row.scope,
         "state": row.state,
@@ -280,9 +281,3 @@ def _in_journal(services: Services, number: int, where: QuarantineFilter, limit:
 def _split(message: str) -> tuple[int, int]:
     number, _, row_id = message.partition("-")
     return int(number), int(row_id)
-
-
-_UNKNOWN = Reason(
-    {"en": "Unknown reason", "cs": "Neznámý důvod"},
-    {"en": "Set by another release of the hub; see the detail.", "cs": "Zapsala jiná verze; viz podrobnost."},
-)
