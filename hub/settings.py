@@ -99,7 +99,9 @@ class IngestSettings(_Section):
     )
     shard_file: Path | None = Field(None, description="List of devices and shards (YAML, CSV), with shard_by = device")
     own_shards: list[Annotated[int, Field(ge=0, le=63)]] | None = Field(
-        None, description="Shards that `cityhub run` starts; default: all. `cityhub ingest --shard` starts the others"
+        None,
+        min_length=1,
+        description="Shards that `cityhub run` starts; default: all. `cityhub ingest --shard` starts the others",
     )
 
     @model_validator(mode="after")
@@ -220,7 +222,7 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"] if part != "[key]") or path.name
-        raise SettingsError(where, f"{first['msg']} (given: {_shown(first)})") from error
+        raise SettingsError(where, f"{_words(first)} (given: {_shown(first)})") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(path.name, str(error)) from error
     _check_files(settings)
@@ -228,6 +230,20 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
 
 
 _KNOWN = {*Settings.model_fields, "config", "fail_at"}  # fail_at: hub.ingest.fail_points
+
+
+_WORDS = {
+    "extra_forbidden": "there is no such setting; docs/operating.md lists all",
+    "missing": "is missing",
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be true or false",
+}
+
+
+def _words(error: Any) -> str:
+    """What is wrong, in our own words where pydantic's are for programmers."""
+    return _WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
 
 
 def _shown(error: Any) -> str:
