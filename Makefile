@@ -42,6 +42,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian the module venv comes with: apt install python3-venv"; exit 1; }
 
 $(VENV)/.run: $(BIN)/python requirements/run.txt pyproject.toml
+	@echo "Installing the hub's packages into $(VENV): a minute or two"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
