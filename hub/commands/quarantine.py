@@ -136,9 +136,9 @@ def list_quarantine(settings: Settings, which: Selection, *, limit: int, json: b
     print("\nWhat is wrong and what to do: cityhub quarantine show ID")
 
 
-def show(settings: Settings, text: str, *, json: bool) -> None:
+def show(settings: Settings, wanted: str, *, json: bool) -> None:
     """Print one message, by id, with its whole payload."""
-    message = message_id(text)
+    message = message_id(wanted)
     row = _single(settings, message)
     if json:
         print_json(_plain(message, row))
@@ -162,12 +162,12 @@ def show(settings: Settings, text: str, *, json: bool) -> None:
     print(row.payload.hex(" ", 4) if text is None else text)
 
 
-def redrive(settings: Settings, which: Selection) -> None:
-    """Leave the orders for ingest, and tell what came of them, or why they wait."""
+def redrive(settings: Settings, which: Selection, *, seconds: float = _ORDER_SECONDS) -> None:
+    """Leave the orders for ingest, and tell what came of them within some seconds, or why they wait."""
     parts = Parts(settings)
     orders = _submit(settings, "redrive", which, {})
     at_work = parts.data.endpoints() is not None
-    results = _results(parts, list(orders.values()), _ORDER_SECONDS if at_work else 0.0)
+    results = _results(parts, list(orders.values()), seconds if at_work else 0.0)
     for shard, order in orders.items():
         result = results.get(order)
         if result is None:

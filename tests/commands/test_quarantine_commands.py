@@ -4,7 +4,6 @@
 import asyncio
 import json
 import threading
-import time
 from pathlib import Path
 
 import msgspec
@@ -13,13 +12,15 @@ from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 from hub.cli import app
+from hub.commands.quarantine import redrive, selection
 from hub.core.journal import JournalBatch, Quarantined
 from hub.core.ports import PartHealth
-from hub.datadir import DataDirectory
+from hub.datadir import DataDir, Endpoints
 from hub.ingest.journal import SqliteJournal
 from hub.ingest.orders import order_of, purge
 from hub.ingest.shards import joined
-from hub.status import Status
+from hub.settings import load_settings
+from hub.status import last_word
 from hub.storage.ledger import Ledger, sqlite_url
 from tests.ingest.conftest import NOW
 from tests.ingest.test_quota import row
@@ -209,6 +210,13 @@ def test_what_was_refused_has_a_hint_of_its_own_and_stays_listed_so(data: Path, 
     assert [found["id"] for found in json.loads(said(run(data, "list", "--state", "refused", "--json")))] == ["0-5"]
 
 
+def runs(data: Path) -> None:
+    """A hub runs on this directory, as far as commands can tell."""
+    endpoints = DataDir(data).run / "endpoints.json"
+    endpoints.parent.mkdir(exist_ok=True)
+    endpoints.write_bytes(msgspec.json.encode(Endpoints("127.0.0.1", 1, "http://127.0.0.1:1")))
+
+
 def finish(data: Path, stop: threading.Event, results: list[dict[str, object]]) -> None:
     """Ingest: it answers orders as they come."""
     with Ledger(sqlite_url(data / "ledger.db")) as ledger:
@@ -229,8 +237,7 @@ def finish(data: Path, stop: threading.Event, results: list[dict[str, object]]) 
     ],
 )
 def test_a_redrive_tells_what_came_of_it(data: Path, results: list[dict[str, object]], words: str) -> None:
-    (data / "run").mkdir(exist_ok=True)
-    (data / "run" / "endpoints.json").write_text('{"host": "127.0.0.1", "port": 1, "api": "http://127.0.0.1:1"}')
+    runs(data)
     stop = threading.Event()
     ingest = threading.Thread(target=finish, args=(data, stop, results))
     ingest.start()
@@ -240,13 +247,11 @@ def test_a_redrive_tells_what_came_of_it(data: Path, results: list[dict[str, obj
     assert words in f"{result.output}{result.exception}"
 
 
-def test_a_redrive_that_takes_long_says_what_it_waits_for(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.commands.quarantine._ORDER_SECONDS", 0.1)
-    (data / "run").mkdir(exist_ok=True)
-    (data / "run" / "endpoints.json").write_text('{"host": "127.0.0.1", "port": 1, "api": "http://127.0.0.1:1"}')
+def test_a_redrive_that_takes_long_says_what_it_waits_for(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs(data)
     store = PartHealth("ingest", False, "waits, nothing is lost: InfluxDB is away")
-    status = DataDirectory(data).status("ingest-0")
-    status.parent.mkdir(exist_ok=True)
-    status.write_bytes(msgspec.json.encode(Status(time.time(), 1, [store])))
-    told = said(run(data, "redrive", "--id", "0-1"))
-    assert told == "order 1 waits: ingest: waits, nothing is lost: InfluxDB is away\n"
+    last_word(DataDir(data).status("ingest-0"), 1, store)
+    redrive(load_settings(None, data=data), selection(ids=["0-1"]), seconds=0.1)
+    told = capsys.readouterr().out
+    assert told.startswith("order 1 waits: ingest: ")
+    assert told.endswith("InfluxDB is away\n")
