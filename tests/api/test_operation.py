@@ -209,6 +209,25 @@ async def test_a_purge_is_ordered_with_reason_and_name_and_then_seen(world: Worl
     assert again.status_code == 404
 
 
+async def test_what_was_refused_is_said_to_be_gone_and_stays_refused_when_purged(world: World) -> None:
+    samples = [set_aside(b"x", reason=reason, topic="x", state="refused") for reason in ("malformed", "too_large")]
+    await world.journals[0].commit(JournalBatch(quarantined=samples))
+    async with world.client("admin") as client:
+        rows = (await client.get(f"{P}/quarantine?state=refused")).json()["items"]
+        body = {"topic": "x", "state": "refused", "why": "seen"}
+        answer = (await client.post(f"{P}/quarantine/purge", json=body)).raise_for_status().json()
+        await purge(
+            world.journals[0], order_of(world.ledger.commands.pending()[0].arguments, lambda _, name: name), NOW
+        )
+        states = [row["state"] for row in (await client.get(f"{P}/quarantine?state=any&topic=x")).json()["items"]]
+    assert [row["hint"].split(":")[0] for row in rows] == [
+        "Send fewer readings in one message; the limit is the setting ingest.max_payload_bytes.",
+        "It is gone",
+    ]
+    assert "stay listed with state=refused" in answer["explanation"]
+    assert states == ["refused", "refused"]
+
+
 @pytest.mark.parametrize(
     "body",
     [

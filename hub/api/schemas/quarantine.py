@@ -139,7 +139,7 @@ class OrdersOut(Model):
         explanation="Ingest takes the messages through again in a moment; what still cannot be used waits on.",
     )
 
-    commands: list[int] = Field(description="Ids; GET /api/v1/commands lists those that are not done yet.")
+    commands: list[int] = Field(description="Ids; GET /api/v1/commands/{id} says what came of each.")
     matching: int = Field(description="Messages that match now (counted up to 1000).")
     explanation: str
 
