@@ -34,7 +34,8 @@ _BY_ITSELF = "it is started again by itself"
 class Status(Struct, frozen=True):
     """What a process last said of its parts; `figures` are numbers by name, for /metrics.
 
-    `worked` is whether all was well once since its start, `ended` whether this was its last word.
+    `worked` is whether all was well once since its start, the first report left out, as work begins beside it; `ended`
+    is whether this was its last word.
     """
 
     time: float
@@ -52,10 +53,11 @@ async def heartbeat(
     figures: Callable[[], Mapping[str, float]] = dict,
 ) -> None:
     """Write the status of this process every other second, for ever."""
-    worked = False
+    first, worked = True, False
     while True:
         found = parts()
-        worked = worked or all(part.ok for part in found)
+        worked = worked or (not first and all(part.ok for part in found))
+        first = False
         _try_to_write(path, Status(time.time(), pid, found, figures(), worked=worked))
         await asyncio.sleep(_EVERY)
 

@@ -2,6 +2,8 @@
 """A changed division on a real Mosquitto: where it was interrupted it is taken up again, and no message is lost."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,8 +17,12 @@ from hub.commands._division import divide
 from hub.commands._ingest import check_division
 from hub.commands.workers import shard_named
 from hub.core.delivery import Publication
-from hub.core.errors import Invalid, SettingsError, Stop
+from hub.core.errors import Invalid, Retry, SettingsError, Stop
+from hub.datadir import needing_room
+from hub.ingest.shards import Recorded
 from hub.settings import Settings, load_settings
+from hub.status import read_status
+from hub.supervisor import EXIT_CONFIGURATION
 from tests.servers import Server, mosquitto
 
 pytestmark = pytest.mark.server
@@ -145,6 +151,36 @@ def test_settings_that_make_no_sense_are_refused(tmp_path: Path, ingest: dict[st
     with pytest.raises(SettingsError, match="ingest") as caught:
         load_settings(data=tmp_path, ingest=ingest)
     assert words in str(caught.value)
+
+
+def test_a_worker_that_may_not_start_says_why_in_its_heartbeat(tmp_path: Path) -> None:
+    config = tmp_path / "cityhub.toml"
+    config.write_text(f'data = "{tmp_path}"\n[ingest]\nworkers = 2\nown_shards = [0]\n', encoding="utf-8")
+    one = Parts(load_settings(data=tmp_path))
+    one.data.open("hub")
+    one.data.record(Recorded(current=one.layout()))
+    command = [sys.executable, "-m", "hub.cli", "ingest", "--shard", "1/2", "--config", str(config)]
+    done = subprocess.run(command, timeout=60, check=False, capture_output=True)
+    assert done.returncode == EXIT_CONFIGURATION
+    told = read_status(one.data.status("ingest-1"), "ingest-1")[0]
+    assert "messages are divided otherwise" in told.detail
+
+
+def test_a_full_disk_is_named_and_may_be_tried_again(tmp_path: Path) -> None:
+    with pytest.raises(Retry, match="the disk is full: make room"), needing_room(tmp_path):
+        Path("/dev/full").write_bytes(b"x")
+    with pytest.raises(FileNotFoundError), needing_room(tmp_path):
+        (tmp_path / "none").read_bytes()
+
+
+async def test_a_division_waits_for_a_worker_of_the_old_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = {"data": tmp_path, "mqtt": {"host": "127.0.0.1", "port": 1}}
+    one, two = Parts(load_settings(**settings)), Parts(load_settings(**settings, ingest={"workers": 2}))
+    one.data.open("hub")
+    one.data.record(Recorded(current=one.layout()))
+    with one.data.locked_shard(0), pytest.raises(TimeoutError):
+        await asyncio.wait_for(divide(two, None, drained([]), lambda _: None), 0.5)
+    assert "cannot divide anew yet" in caplog.text
 
 
 @pytest.mark.parametrize("text", ["", "1", "2/2", "1/", "/2", "-1/2", "a/b", "1/2/3"])

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -158,6 +159,33 @@ def test_a_dead_worker_s_messages_wait_for_it_and_a_change_of_the_division_loses
                 until(lambda: books.counts("stored"), [1400, 1000])
                 assert books.in_store() == dict.fromkeys(devices, 600)
                 hub.reconcile()
+            finally:
+                hub.close()
+
+
+def test_a_changed_division_waits_until_a_worker_started_by_hand_is_stopped(tmp_path: Path) -> None:
+    with mosquitto(tmp_path) as broker:
+        settings = "[ingest]\nworkers = 2\nown_shards = [0]\n"
+        hub = RunningHub(tmp_path / "hub", settings, mqtt=f'host = "127.0.0.1"\nport = {broker.port}')
+        hub.command("init")
+        books = Books(hub)
+        with worker(hub, "1/2") as by_hand:
+            try:
+                hub.start()
+                assert hub.stop() == 0
+                rewrite(hub, "workers = 2\nown_shards = [0]\n", "workers = 3\nshards = {native = 2, chirpstack = 1}\n")
+                starting = threading.Thread(target=hub.start)
+                starting.start()
+                until(lambda: "cannot divide anew yet" in hub.tail(), True)
+                assert "another ingest worker of shard 1" in hub.tail()
+                by_hand.terminate()
+                starting.join()
+                register(hub, "air-1")
+                books.publish(["air-1"], 0, 10)
+                until(lambda: books.counts("stored"), [0, 0, 10])
+                found = hub.command("doctor", check=False).stdout
+                assert "ingest-0: ingest" in found
+                assert "ingest-2: ingest" in found
             finally:
                 hub.close()
 
