@@ -8,7 +8,8 @@ out the repairs itself, by an order; where no worker holds the journal they are 
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+import getpass
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from hub.app import Parts
@@ -58,8 +59,19 @@ class Look(NamedTuple):
     held: int
 
 
-def run_reconcile(settings: Settings, *, json: bool, repair: bool = True, accept: bool = False) -> int:
+class Accept(NamedTuple):
+    """Differences that nothing explains are to be recorded as they are: `why`, and whom to ask first (None: nobody)."""
+
+    why: str
+    ask: Callable[[str], bool] | None = None
+
+
+def run_reconcile(settings: Settings, *, json: bool, repair: bool = True, accept: Accept | None = None) -> int:
     """Print totals, repairs and differences; returns 0 when every equation holds, else 1."""
+    if accept is not None and not accept.why.strip():
+        raise Invalid(
+            "say why: what is accepted is never looked for again, so the reason is kept in the audit", "--why"
+        )
     parts = Parts(settings)
     if not any(parts.data.journal(shard).exists() for shard in range(parts.shards())):
         raise Invalid(f"{parts.data.root} holds no journal: name the hub's directory with --data", "--data")
@@ -74,7 +86,7 @@ def run_reconcile(settings: Settings, *, json: bool, repair: bool = True, accept
 class _Reconciliation:
     """One run over all journals of a hub."""
 
-    def __init__(self, parts: Parts, *, repair: bool, accept: bool) -> None:
+    def __init__(self, parts: Parts, *, repair: bool, accept: Accept | None) -> None:
         self._parts = parts
         self._repair = repair
         self._accept = accept
@@ -97,8 +109,8 @@ class _Reconciliation:
                 if not await self._mend(look, unaccounted=attempt >= _PATIENT or not at_work) and at_work:
                     await asyncio.sleep(_PAUSE)
                 look = await self._look(store, unproved)
-            if self._accept and (unproved := self._unproved(look)):
-                await self._accepted(look)
+            if self._accept is not None and (unproved := self._unproved(look)):
+                await self._accepted(store, look, self._accept)
                 look = await self._look(store, unproved)
         finally:
             await store.close()
@@ -142,15 +154,27 @@ class _Reconciliation:
             recorded |= await self._mender.record(shard, numbered(rows, books.last_repair))
         return recorded
 
-    async def _accepted(self, look: Look) -> None:
-        """The operator takes the store's word for what nothing explains."""
+    async def _accepted(self, store: ReadingStore, look: Look, accept: Accept) -> None:
+        """The operator takes the store's word for what nothing explains: asked first, and only what was asked about."""
+        found = self._unexplained(look)
+        if not found or (accept.ask is not None and not accept.ask(_question(found))):
+            return
+        if accept.ask is not None:  # the answer may have taken its time
+            look = await self._look(store, found.keys())
+            now_found = self._unexplained(look)
+            found = {device: n for device, n in found.items() if now_found.get(device) == n}
+            if not found:
+                return
         now, shard = self._parts.clock(), next(iter(self._readers))
-        rows = [
-            Repair(id=0, kind=ACCEPTED, device=gap.device, readings=gap.surplus, at=now)
-            for gap in look.gaps
-            if gap.exact and self._missing(gap)
-        ]
+        with self._parts.ledger().open() as ledger:  # before the books: nothing is accepted without its reason
+            detail = {"why": accept.why.strip(), "readings": found}
+            ledger.audit.note(now, getpass.getuser(), "reconcile.accept", "readings", detail)
+        rows = [Repair(id=0, kind=ACCEPTED, device=device, readings=n, at=now) for device, n in found.items()]
         await self._mender.record(shard, numbered(rows, look.books[0].last_repair))
+
+    def _unexplained(self, look: Look) -> dict[str, int]:
+        """Readings too many, negative for too few, by device."""
+        return {gap.device: gap.surplus for gap in look.gaps if gap.exact and self._missing(gap)}
 
     def _report(self, first: Look, look: Look) -> Report:
         dead = [note for shard, some in look.left.items() if not self._mender.worker_runs(shard) for note in some]
@@ -184,3 +208,12 @@ class _Reconciliation:
 
     def _batches(self) -> Mapping[tuple[int, int], OpenBatch]:
         return {(shard, batch.number): batch for shard, reader in self._readers.items() for batch, _ in reader.opened()}
+
+
+def _question(found: Mapping[str, int]) -> str:
+    """What the operator is asked before differences are accepted."""
+    few, many = -sum(n for n in found.values() if n < 0), sum(n for n in found.values() if n > 0)
+    words = " and ".join(f"{n:,} {what}" for n, what in ((few, "missing readings"), (many, "readings too many")) if n)
+    worst = sorted(found, key=lambda device: -abs(found[device]))
+    named = f"{', '.join(worst[:3])}{', ...' if len(worst) > 3 else ''}"
+    return f"Record {words} of {len(found)} devices ({named}) as accepted? Nothing explains them."

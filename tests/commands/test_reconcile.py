@@ -12,13 +12,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from hub.app import Parts
-from hub.commands.reconcile import run_reconcile
+from hub.commands.reconcile import Accept, run_reconcile
 from hub.core.delivery import Delivery
 from hub.core.errors import Invalid
 from hub.core.journal import SpoolPosition
@@ -68,7 +69,7 @@ class Site(NamedTuple):
         )
         assert done.returncode == (-signal.SIGKILL if kill_at else 0), done.stderr
 
-    def reconcile(self, *, repair: bool = True, accept: bool = False) -> tuple[int, str]:
+    def reconcile(self, *, repair: bool = True, accept: Accept | None = None) -> tuple[int, str]:
         """Exit code and what it tells people."""
         out = io.StringIO()
         with redirect_stdout(out):
@@ -118,7 +119,8 @@ def make_site(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str],
         config.write_text(f'data = "{tmp_path / "data"}"\n{store}', encoding="utf-8")
         site = Site(config)
         site.parts.data.open("hub")
-        return site
+        with site.parts.ledger().upgrade():
+            return site
 
     return make
 
@@ -220,7 +222,7 @@ def test_what_no_crash_explains_is_a_difference_until_it_is_accepted(small: Site
         "device foreign: the store holds 1 readings, the journal accounts for 0",
     ]
     assert [(one["device"], one["readings"]) for one in found["repaired"]] == [("air-1", 6), ("air-2", 6)]
-    code, told = small.reconcile(accept=True)
+    code, told = small.reconcile(accept=Accept("a test wrote them"))
     assert code == 0
     assert "accepted as they are: 2 readings of 2 devices (air-1, foreign" in told
     assert small.proved()["repaired"] == []
@@ -233,8 +235,30 @@ def test_readings_that_are_gone_are_named_by_device(small: Site) -> None:
     code, told = small.reconcile()
     assert code == 1
     assert "device air-1: the store holds 5 readings, the journal accounts for 6" in told
-    assert small.reconcile(accept=True)[0] == 0
+    assert small.reconcile(accept=Accept("a test wrote them"))[0] == 0
     assert small.proved()["in_store"] == 11
+
+
+def test_what_is_accepted_needs_a_reason_and_a_yes(small: Site) -> None:
+    small.take(messages(0, 3))
+    with closing(sqlite3.connect(small.parts.data.readings)) as connection, connection:
+        connection.execute("DELETE FROM readings WHERE value = 1 AND series = 1")
+    with pytest.raises(Invalid, match="--why: say why"):
+        small.reconcile(accept=Accept(" "))
+    asked: list[str] = []
+
+    def answer(words: str, *, good: bool) -> bool:
+        asked.append(words)
+        return good
+
+    assert small.reconcile(accept=Accept("restored", partial(answer, good=False)))[0] == 1
+    assert asked == ["Record 1 missing readings of 1 devices (air-1) as accepted? Nothing explains them."]
+    assert small.proved(1)["repaired"] == []
+    assert small.reconcile(accept=Accept("restored from a backup", partial(answer, good=True)))[0] == 0
+    with small.parts.ledger().open() as ledger:
+        [entry] = [entry for entry in ledger.audit.entries() if entry.action == "reconcile.accept"]
+    assert entry.detail == {"why": "restored from a backup", "readings": {"air-1": -1}}
+    assert entry.actor
 
 
 TAMPERED = {

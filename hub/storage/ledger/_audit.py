@@ -29,10 +29,15 @@ def record(connection: Connection, at: int, actor: str, action: str, subject: st
 
 
 class Audit:
-    """Reads the record of changes."""
+    """The record of changes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def note(self, at: int, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
+        """Add an entry about a change that is made outside of the ledger; no secrets."""
+        with self._database.write() as connection:
+            record(connection, at, actor, action, subject, detail)
 
     def entries(self, subject: str | None = None, limit: int = 100) -> Sequence[AuditEntry]:
         """Newest first."""
