@@ -8,6 +8,7 @@ that simulated data is never mistaken. `run/` holds what is true only while the 
 import errno
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from hub.ingest.shards import Recorded
 
 Kind = Literal["hub", "demo"]
 FORMAT = 1
+_FULL = 1 << 20  # bytes free: too few for SQLite to begin
 
 
 class Marker(Struct, frozen=True):
@@ -182,9 +184,18 @@ def _lock(file: Path, words: str, patience: float = 0.0) -> Iterator[None]:
 
 @contextmanager
 def needing_room(root: Path) -> Iterator[None]:
-    """Name a full disk as what it is: what could not be written is written by the next try."""
+    """Name a full disk as what it is: what could not be written is written by the next try.
+
+    SQLite calls it a disk that fails where its shared memory cannot grow, hence the look at what is free.
+    """
     try:
         yield
+    except SettingsError:
+        raise
+    except Stop as error:
+        if not root.exists() or shutil.disk_usage(root).free > _FULL:
+            raise
+        raise Retry(f"{error}; the disk of {root} is full: make room, then start again") from error
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise

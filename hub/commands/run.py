@@ -41,8 +41,8 @@ def run_hub(settings: Settings, config: Path | None) -> int:
     """Run until stopped; returns the exit code."""
     configure_logging(settings.log_level)
     parts = Parts(settings)
-    validate(parts)
     with needing_room(parts.data.root):
+        validate(parts)
         return _run(parts, config)
 
 
@@ -73,8 +73,8 @@ def check_port(host: str, port: int, setting: str) -> None:
 def init_hub(settings: Settings, kind: Kind = "hub") -> None:
     """Make everything that a hub needs before its first start."""
     parts = Parts(settings)
-    validate(parts)
     with needing_room(parts.data.root):
+        validate(parts)
         parts.data.open(kind)
         prepare(parts)
     print(f"data directory {parts.data.root} is ready; the admin key is in {parts.data.admin_key}")
