@@ -154,7 +154,7 @@ def show(settings: Settings, wanted: str, *, json: bool) -> None:
     text = _printable(row.payload)
     for name, value in fields.items():
         if value not in (None, "", []):
-            print(f"{name.replace('_', ' '):12} {value}")
+            print(f"{name.replace('_', ' '):12} {_tame(str(value))}")
     if not row.payload:
         print(f"\npayload: {'erased' if row.size else 'empty'}, {row.size} bytes")
         return
@@ -317,10 +317,14 @@ def _whole(journal: SqliteJournalReader, where: QuarantineFilter) -> Iterator[Qu
 
 
 def _line(number: int, row: Quarantined) -> tuple[str, str, str, str, str]:
-    """One line of the list, with nothing in it that a terminal would obey."""
+    """One line of the list."""
     reason = f"{row.reason} \N{MULTIPLICATION SIGN}{row.stands_for}" if row.stands_for > 1 else row.reason
-    topic = "".join(char if char.isprintable() else "?" for char in row.topic)
-    return id_words(number), format_instant(row.received)[:19], row.state, reason, topic
+    return id_words(number), format_instant(row.received)[:19], row.state, reason, _tame(row.topic)
+
+
+def _tame(text: str) -> str:
+    """Text that does nothing to a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _plain(number: int, row: Quarantined) -> dict[str, object]:

@@ -195,6 +195,7 @@ def test_the_list_has_one_line_for_each_message(data: Path) -> None:
     assert lines[1].startswith("0-5  2026-11-23T13:39:00  waiting  unknown_device  a/?[31m/long/")
     assert [line.split()[0] for line in lines[2:7]] == [SHARD_1, "0-4", "0-3", "0-2", "0-1"]
     assert lines[7:] == ["", "What is wrong and what to do: cityhub quarantine show ID"]
+    assert "topic        a/?[31m/" in said(run(data, "show", "0-5"))
     assert said(run(data, "list", "--state", "purged")) == "Quarantine: none\n"
 
 
