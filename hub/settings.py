@@ -243,7 +243,7 @@ _WORDS = {
 
 def _words(error: Any) -> str:
     """What is wrong, in our own words where pydantic's are for programmers."""
-    return _WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return str(_WORDS.get(error["type"]) or error["msg"].removeprefix("Value error, "))
 
 
 def _shown(error: Any) -> str:
