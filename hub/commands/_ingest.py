@@ -9,6 +9,7 @@ more, and ends when that is empty.
 import asyncio
 import gc
 import logging
+import sys
 import time
 from collections.abc import Mapping, Sequence
 
@@ -86,6 +87,7 @@ class IngestWorker:
         """Ingest until cancelled; a worker that drains returns when nothing waits any more."""
         gc.freeze()  # what start-up made stays; the young generation is large, as every batch makes and drops much
         gc.set_threshold(100_000, 50, 1000)
+        sys.setswitchinterval(0.0005)  # session, store and journal have threads: none waits 5 ms for the others
         cursors = self._ledger.values
         self._identity = await self._journal.recognise(cursors.cursor(f"touch:{self._shard}"))
         await recover(self._open_batches, self._journal)
