@@ -374,8 +374,10 @@ async def test_retained_messages_come_once_and_not_at_every_start(tmp_path: Path
     async with embedded(tmp_path, port=port) as broker:
         assert all(await asyncio.to_thread(send, port, ["mark"]))
         session = broker.session(["#"])
-        assert topics(await take(session, 1)) == ["mark"]
+        got = await take(session, 1)
         await session.close()
+        assert "mark" in topics(got)
+        assert not [delivery.topic for delivery in got if delivery.retain]  # a redelivered one has no such flag
 
 
 async def test_new_filters_are_subscribed_to_at_the_next_start(tmp_path: Path) -> None:
