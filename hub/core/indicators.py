@@ -35,6 +35,8 @@ class IndicatorValue(Struct, frozen=True, kw_only=True):
     `coverage` is n_valid / n_expected in 0..1, None where it is unknown (no declared interval).
     `lower_bound` says that missing inputs could only make the value worse (higher); `missing` names them.
     `revision`: 0 provisional, 1 first final, more for later changes. `seq` orders the change feed (0: not stored).
+    `details` are further figures of the formula by name: the ends of an interval, shares of bands.
+    `digest` is a 64-bit hash of the result (None: not known), by which unchanged results are told in bulk.
     `closed` is True once the window and its grace are over, also where the status is insufficient_data.
     """
 
@@ -56,6 +58,8 @@ class IndicatorValue(Struct, frozen=True, kw_only=True):
     missing: Sequence[str] = ()
     lower_bound: bool = False
     components: Mapping[str, Component] = {}
+    details: Mapping[str, float] = {}
+    digest: int | None = None
     origin: Origin = Origin.MEASURED
     grade: Grade = Grade.REFERENCE
     revision: int = 0
@@ -82,6 +86,7 @@ class IndicatorValue(Struct, frozen=True, kw_only=True):
             tuple(self.missing),
             self.lower_bound,
             dict(self.components),
+            dict(self.details),
             self.origin,
             self.grade,
             self.definition_version,
@@ -89,7 +94,11 @@ class IndicatorValue(Struct, frozen=True, kw_only=True):
 
 
 class Correction(Struct, frozen=True, kw_only=True):
-    """A row that changes how stored readings in [start, end) are read; `action` is override_flag or exclude here."""
+    """A row that changes how stored readings in [start, end) are read.
+
+    `action`: override_flag (gives `flag`), exclude, maintenance (excludes, and says that it was planned), calibrate
+    (value * scale + shift), withdraw (takes back the correction with the id `withdraws`).
+    """
 
     id: int
     device: str
@@ -100,3 +109,6 @@ class Correction(Struct, frozen=True, kw_only=True):
     flag: int | None
     by: str
     reason: str
+    scale: float | None = None
+    shift: float | None = None
+    withdraws: int | None = None

@@ -35,6 +35,7 @@ def public_value(value: IndicatorValue, definition: Definition | None = None) ->
         "missing": list(value.missing),
         "lower_bound": value.lower_bound,
         "components": {name: _component(c) for name, c in value.components.items()},
+        "details": dict(value.details),
         "origin": value.origin.word,
         "grade": value.grade.word,
         "simulated": value.origin is Origin.SIMULATED,

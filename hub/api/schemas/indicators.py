@@ -53,6 +53,7 @@ VALUE: dict[str, Any] = {
     "missing": [],
     "lower_bound": False,
     "components": {},
+    "details": {},
     "origin": "imported",
     "simulated": False,
     "grade": "reference",
@@ -165,6 +166,7 @@ class ValueOut(Model):
     missing: list[str] = Field(description="Inputs that are missing.")
     lower_bound: bool = Field(description="Missing inputs could only make the value higher.")
     components: dict[str, ComponentOut]
+    details: dict[str, float]
     origin: Origin
     simulated: Simulated
     grade: str

@@ -24,10 +24,11 @@ ValueKey = tuple[str, str, int]  # indicator, place, start
 # What two revisions of the same number must agree on: IndicatorValue.result() in columns.
 RESULT = (
     "value", "status", "reason", "band", "score", "coverage", "n_valid", "n_expected", "missing", "lower_bound",
-    "components", "origin", "grade", "definition_version",
+    "components", "details", "origin", "grade", "definition_version",
 )  # fmt: skip
-_JSON = frozenset({"missing", "components"})
+_JSON = frozenset({"missing", "components", "details"})
 _COMPONENTS = json.Decoder(dict[str, Component])
+_DETAILS = json.Decoder(dict[str, float])
 _NAMES = json.Decoder(tuple[str, ...])
 
 
@@ -45,7 +46,7 @@ def check_value(value: IndicatorValue) -> None:
         raise Invalid(f"status {value.status} does not go with value {value.value}", where)
     if value.value is None and not value.reason:
         raise Invalid("no value and no reason either", where)
-    numbers = [value.value, value.score, value.coverage]
+    numbers = [value.value, value.score, value.coverage, *value.details.values()]
     numbers += [number for c in value.components.values() for number in (c.value, c.coverage)]
     if not all(number is None or math.isfinite(number) for number in numbers):
         raise Invalid("a number is NaN or infinite", where)
@@ -80,6 +81,8 @@ def to_row(value: IndicatorValue, series: int, closes_at: int) -> dict[str, Any]
         "missing": dump(list(value.missing)) if value.missing else None,
         "lower_bound": bool(value.lower_bound),
         "components": dump(dict(value.components)) if value.components else None,
+        "details": dump(dict(value.details)) if value.details else None,
+        "digest": _whole(value.digest),
         "origin": int(value.origin),
         "grade": int(value.grade),
         "closed": bool(value.closed),
@@ -111,6 +114,8 @@ def from_row(row: Row) -> IndicatorValue:
         missing=_NAMES.decode(row["missing"]) if row["missing"] else (),
         lower_bound=row["lower_bound"],
         components=_COMPONENTS.decode(row["components"]) if row["components"] else {},
+        details=_DETAILS.decode(row["details"]) if row["details"] else {},
+        digest=row["digest"],
         origin=Origin(row["origin"]),
         grade=Grade(row["grade"]),
         revision=row["revision"],

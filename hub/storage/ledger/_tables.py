@@ -14,6 +14,11 @@ of each window, `indicator_revision` those it has superseded. What is read all t
 narrow index, and never a search for the highest revision. `due_at` is `closes_at` while the window is open and NULL
 afterwards, so that the index of due windows holds the open ones only.
 
+`digest` is a 64-bit hash of a value's result (NULL: not known), so that unchanged results are recognised in bulk.
+
+`entered_value` has figures that people enter; `approval` numbers them in the order in which they took effect (NULL:
+waiting or rejected). `strategy` has whole documents as JSON, the highest revision counts.
+
 `counter` has the sequence of the change feed and the registry's version. Sequences of PostgreSQL are no use for either:
 they are drawn before the commit, so a reader could see 7, move on, and miss the 6 that commits later.
 """
@@ -145,6 +150,8 @@ def _value_columns() -> tuple[Column[object], ...]:
         Column("missing", Text),
         Column("lower_bound", Boolean, nullable=False),
         Column("components", Text),
+        Column("details", Text),
+        Column("digest", BigInteger),
         Column("origin", SmallInteger, nullable=False),
         Column("grade", SmallInteger, nullable=False),
         Column("closed", Boolean, nullable=False),
@@ -197,10 +204,47 @@ correction = Table(
     Column("applies_to", BigInteger, nullable=False),
     Column("action", String, nullable=False),
     Column("flag", SmallInteger),
+    Column("scale", Float(53)),
+    Column("shift", Float(53)),
+    Column("withdraws", BigInteger),
     Column("made_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("made_at", BigInteger, nullable=False),
     sqlite_autoincrement=True,
+)
+
+entered_value = Table(
+    "entered_value",
+    metadata,
+    Column("id", _serial(), primary_key=True, autoincrement=True),
+    Column("indicator", _name(), nullable=False),
+    Column("place", _name(), nullable=False),
+    Column("window_start", BigInteger, nullable=False),
+    Column("window_end", BigInteger, nullable=False),
+    Column("value", Float(53), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("reason", Text),
+    Column("author", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("decision", String),
+    Column("decided_by", Text),
+    Column("decided_at", BigInteger),
+    Column("decision_reason", Text),
+    Column("approval", BigInteger),
+    sqlite_autoincrement=True,
+)
+Index(None, entered_value.c.approval, unique=True)
+Index(None, entered_value.c.indicator, entered_value.c.place, entered_value.c.window_start)
+
+strategy = Table(
+    "strategy",
+    metadata,
+    Column("id", _name(), primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
 )
 
 api_key = Table(
