@@ -20,6 +20,7 @@ from hub.core.windows import Calendar, Period
 from hub.indicators.aggregation import Floats, Ints, mean, total
 from hub.indicators.cells import Bools, Bytes, Cells, worst
 from hub.indicators.definition import Definition, Input
+from hub.indicators.formulas.base import Context, Outcome
 from hub.indicators.rounding import half_up
 
 
@@ -76,7 +77,8 @@ def combine(
     bands = {name: _band_of(cells.value, d.inputs[name].bands) for name, cells in rounded.items()}
     taken = {n: cells.available & used[n] for n, cells in rounded.items()}
     arguments = {n: np.where(taken[n], bands[n] if d.rule.of_bands else c.value, np.nan) for n, c in rounded.items()}
-    flat = d.rule.function({n: a.ravel() for n, a in arguments.items()}, d.parameters)
+    flat = d.rule.function({n: a.ravel() for n, a in arguments.items()}, _context(d, windows, len(places)))
+    assert not isinstance(flat, Outcome)
     complete = np.any(list(taken.values()), axis=0)
     for name, item in d.inputs.items():
         if item.required:
@@ -96,6 +98,11 @@ def combine(
         _inherited([c.grade for c in rounded.values()], list(rounded.values()), list(used.values())),
         below or {},
     )  # fmt: skip
+
+
+def _context(d: Definition, windows: Ints, places: int) -> Context:
+    seconds = np.tile(np.diff(windows) / 1e9, places)
+    return Context(d.parameters, {}, seconds, {}, {})
 
 
 def _used(item: Input, months: Ints | None, cells: Cells) -> Bools:

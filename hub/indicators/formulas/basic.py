@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Formulas of no domain: the input itself, the worst band, a percentage."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hub.indicators.formulas.base import ANY, ONE, Context, Floats, Formula
+
+
+def value(inputs: Mapping[str, Floats], context: Context) -> Floats:  # noqa: ARG001 - one signature for all
+    """The only input as it is."""
+    return next(iter(inputs.values()))
+
+
+def worst(inputs: Mapping[str, Floats], context: Context) -> Floats:  # noqa: ARG001 - one signature for all
+    """The highest of the inputs that are there."""
+    stacked = np.vstack(list(inputs.values()))
+    highest = np.where(np.isnan(stacked), -np.inf, stacked).max(axis=0)
+    return np.where(np.isinf(highest), np.nan, highest)
+
+
+def percentage(inputs: Mapping[str, Floats], context: Context) -> Floats:  # noqa: ARG001 - one signature for all
+    """100 * part / whole; undefined where the whole is not above zero."""
+    part, whole = inputs["part"], inputs["whole"]
+    share: Floats = np.divide(100.0 * part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    return share
+
+
+FORMULAS: Mapping[str, Formula] = {
+    "value": Formula(value, ONE),
+    "worst_band": Formula(worst, ANY, of_bands=True, lower_bound=True),
+    "percentage": Formula(percentage, ("part", "whole"), undefined="the whole is zero"),
+}
