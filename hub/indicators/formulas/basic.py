@@ -8,19 +8,19 @@ import numpy as np
 from hub.indicators.formulas.base import ANY, ONE, Context, Floats, Formula
 
 
-def value(inputs: Mapping[str, Floats], context: Context) -> Floats:  # noqa: ARG001 - one signature for all
+def value(inputs: Mapping[str, Floats], context: Context) -> Floats:
     """The only input as it is."""
     return next(iter(inputs.values()))
 
 
-def worst(inputs: Mapping[str, Floats], context: Context) -> Floats:  # noqa: ARG001 - one signature for all
+def worst(inputs: Mapping[str, Floats], context: Context) -> Floats:
     """The highest of the inputs that are there."""
     stacked = np.vstack(list(inputs.values()))
     highest = np.where(np.isnan(stacked), -np.inf, stacked).max(axis=0)
     return np.where(np.isinf(highest), np.nan, highest)
 
 
-def percentage(inputs: Mapping[str, Floats], context: Context) -> Floats:  # noqa: ARG001 - one signature for all
+def percentage(inputs: Mapping[str, Floats], context: Context) -> Floats:
     """100 * part / whole; undefined where the whole is not above zero."""
     part, whole = inputs["part"], inputs["whole"]
     share: Floats = np.divide(100.0 * part, whole, out=np.full(len(part), np.nan), where=whole > 0)
