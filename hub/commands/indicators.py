@@ -21,7 +21,7 @@ from hub.core.indicators import IndicatorValue
 from hub.core.ports import ValueQuery
 from hub.core.windows import Calendar, format_instant, parse_label
 from hub.indicators.catalogue import Catalogue, build_catalogue
-from hub.indicators.definition import parse_definition
+from hub.indicators.checks import parse_definition
 from hub.indicators.evaluate import Options, evaluate
 from hub.indicators.representation import public_definition, public_value
 from hub.indicators.table import read_table

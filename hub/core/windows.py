@@ -9,7 +9,7 @@ the local date counts). No floating point: text and instants convert exactly, to
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from itertools import pairwise
@@ -36,12 +36,18 @@ _DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?
 
 
 class Period(StrEnum):
-    """Length of a window, as ISO 8601 duration."""
+    """Length of a window or of a step within one, as ISO 8601 duration."""
 
+    MINUTE = "PT1M"
+    QUARTER = "PT15M"
     HOUR = "PT1H"
     DAY = "P1D"
     MONTH = "P1M"
     YEAR = "P1Y"
+
+
+ALIGNED: Mapping[Period, int] = {Period.MINUTE: HOUR // 60, Period.QUARTER: HOUR // 4, Period.HOUR: HOUR}
+"""Periods (ns) that are aligned to UTC."""
 
 
 class Calendar(Struct, frozen=True):
@@ -58,6 +64,14 @@ class Calendar(Struct, frozen=True):
         """The window that holds the instant `t`."""
         return self.windows(t, t + 1, period)[0]
 
+    def clock(self, times: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Local hour of the day (0 to 23) and ISO weekday (1 to 7) of each instant."""
+        quarters, inverse = np.unique(times // (HOUR // 4), return_inverse=True)  # offsets are multiples of a quarter
+        local = [datetime.fromtimestamp(q * 900, self.zone) for q in quarters.tolist()]
+        hours = np.array([moment.hour for moment in local], dtype=np.int64)
+        days = np.array([moment.isoweekday() for moment in local], dtype=np.int64)
+        return hours[inverse.reshape(times.shape)], days[inverse.reshape(times.shape)]
+
     def windows(self, start: int, end: int, period: Period) -> list[tuple[int, int]]:
         """All windows that overlap [start, end), in order; none when it is empty."""
         if start >= end:
@@ -69,8 +83,9 @@ class Calendar(Struct, frozen=True):
         """Edges e with e[0] <= start < e[1] and e[-2] < end <= e[-1]; window i is [e[i], e[i+1])."""
         if not _FIRST <= start < end <= _LAST:
             raise Invalid(f"no windows from {start} to {end}: need start < end within the years 1716 to 2255", "window")
-        if period is Period.HOUR:
-            return np.arange(start // HOUR, -(-end // HOUR) + 1, dtype=np.int64) * HOUR
+        if period in ALIGNED:
+            length = ALIGNED[period]
+            return np.arange(start // length, -(-end // length) + 1, dtype=np.int64) * length
         dates = _dates(_moment(start) - _MARGIN, _moment(end) + _MARGIN, period)
         found = sorted({_instant(day, self.zone) for day in dates})  # a set: Samoa had no 30 December 2011
         first = bisect_right(found, start) - 1

@@ -78,7 +78,7 @@ def combine(
     taken = {n: cells.available & used[n] for n, cells in rounded.items()}
     arguments = {n: np.where(taken[n], bands[n] if d.rule.of_bands else c.value, np.nan) for n, c in rounded.items()}
     flat = d.rule.function({n: a.ravel() for n, a in arguments.items()}, _context(d, windows, len(places)))
-    assert not isinstance(flat, Outcome)
+    flat = flat.value if isinstance(flat, Outcome) else flat
     complete = np.any(list(taken.values()), axis=0)
     for name, item in d.inputs.items():
         if item.required:
@@ -102,7 +102,7 @@ def combine(
 
 def _context(d: Definition, windows: Ints, places: int) -> Context:
     seconds = np.tile(np.diff(windows) / 1e9, places)
-    return Context(d.parameters, {}, seconds, {}, {})
+    return Context(d.parameters, {}, seconds, {}, {}, {})
 
 
 def _used(item: Input, months: Ints | None, cells: Cells) -> Bools:

@@ -1,27 +1,34 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One indicator as data: the file's fields, checked one file at a time.
+"""One indicator as data: the file's fields.
 
-A definition says what is computed, never how: no expressions. What can be wrong in one file alone is found here and
-raised as SettingsError naming file and field; what needs the other files is found by `hub.indicators.catalogue`.
-docs/adding-an-indicator.md describes every field for its author.
+A definition says what is computed, never how: no expressions. What can be wrong in one file alone is found by
+`hub.indicators.checks` and raised as SettingsError naming file and field; what needs the other files is found by
+`hub.indicators.catalogue`. docs/adding-an-indicator.md describes every field for its author.
 """
 
-from collections.abc import Callable, Iterator
 from typing import Literal
 
-from msgspec import Struct, ValidationError, yaml
+from msgspec import Struct
 
-from hub.core.errors import Invalid, SettingsError
 from hub.core.quantities import Domain
-from hub.core.readings import Flag
+from hub.core.readings import Flag, Grade
 from hub.core.windows import Calendar, Period, parse_duration
-from hub.indicators.formulas import ANY, FORMULAS, ONE, Formula
+from hub.indicators.formulas import FORMULAS, Formula
 
 Level = Literal["site", "part", "municipality"]
-Reduction = Literal["mean", "minimum", "maximum", "total", "count_over"]
-Spatial = Literal["worst", "mean"]
+Within = Literal[
+    "mean", "energetic", "minimum", "maximum", "total", "median", "percentile", "last", "share_over", "share_under",
+    "count",
+]  # fmt: skip
+Reduction = Literal[
+    "mean", "weighted_mean", "median", "percentile", "energetic", "minimum", "maximum", "total", "count_over",
+    "count_under", "share_over", "share_under",
+]  # fmt: skip
+Spatial = Literal["worst", "mean", "total", "energetic", "population_weighted", "post_stratified"]
+Measure = Literal["capture", "suspect_share", "silent_devices"]
+Attribute = Literal["population"]
 
-_LENGTH = {Period.HOUR: 0, Period.DAY: 1, Period.MONTH: 2, Period.YEAR: 3}
+ANY_QUANTITY = "*"
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,22 +71,50 @@ class Band(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Input(Struct, frozen=True, forbid_unknown_fields=True):
-    """What goes in: a quantity, or another indicator (of the same window and level, or of shorter ones or sites).
+    """What goes in: a quantity, another indicator, or an attribute of the place.
 
-    `capture`: share of the expected readings that a step needs. `months` (1 to 12): outside them the input is neither
-    used nor missed. `bands`: inclusive upper bounds for formulas that work on bands. `reduce` and `threshold` say how
-    shorter windows of an indicator make up this one's. `precision`: decimals to which the input is rounded first.
+    Of all: `aliases` are further names of its column in a table. `months` (1 to 12): outside them the input is neither
+    used nor missed. `bands`: inclusive upper bounds for formulas that work on bands. `precision`: decimals to which the
+    input is rounded first. `capture`: share of what is expected that must be there.
+
+    Of a quantity: `unit` (UCUM) in which the formula wants it. `within` overrides how the readings of a step become one
+    figure. `hours` [from, to) of the local day and ISO weekdays `days`: steps that count. `profile`: the formula gets
+    all steps, after as many as fit into `before`. `measure` (of quantity "*"): not the readings, but how they came.
+
+    Of an indicator: `reduce` says how its shorter windows make up this one. `carry`: the newest value whose window
+    began before this one ends, of the place or the nearest above it.
     """
 
     quantity: str | None = None
     indicator: str | None = None
+    attribute: Attribute | None = None
+    aliases: tuple[str, ...] = ()
     required: bool = True
     capture: float = 0.75
     months: tuple[int, ...] = ()
     bands: tuple[float, ...] = ()
-    reduce: Reduction | None = None
+    unit: str | None = None
+    within: Within | None = None
     threshold: float | None = None
+    percentile: float | None = None
+    hours: tuple[int, int] | None = None
+    days: tuple[int, ...] = ()
+    profile: bool = False
+    before: str = "PT0S"
+    measure: Measure | None = None
+    reduce: Reduction | None = None
+    carry: bool = False
     precision: int = 6
+
+    @property
+    def before_ns(self) -> int:
+        """How much before the window goes in."""
+        return parse_duration(self.before)
+
+    @property
+    def constant(self) -> bool:
+        """Whether it is no observation of the window, and so does not count for its coverage."""
+        return self.carry or self.attribute is not None
 
 
 class Expected(Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,8 +125,19 @@ class Expected(Struct, frozen=True, forbid_unknown_fields=True):
     band: int | None = None
     status: Literal["final", "insufficient_data"] = "final"
     missing: tuple[str, ...] | None = None
+    details: dict[str, float] | None = None
     lower_bound: bool = False
     month: int = 1
+
+
+class RollUp(Struct, frozen=True, forbid_unknown_fields=True):
+    """The same indicator one level up. `formula` takes the one figure; `cap` bounds weights of post-stratification."""
+
+    spatial: Spatial
+    capture: float = 0.0
+    formula: str = "value"
+    parameters: dict[str, float] = {}
+    cap: float = 3.0
 
 
 class Definition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,6 +156,7 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     effective: Effective = Effective()
     description: Text | None = None
     parameters: dict[str, float] = {}
+    tables: dict[str, tuple[tuple[float, ...], ...]] = {}
     step: Period | None = None
     capture: float = 0.75
     grace: str = "PT2H"
@@ -117,9 +164,13 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     calendar: Zone | None = None
     level: Level = "site"
     spatial: Spatial | None = None
+    cap: float = 3.0
+    roll_up: dict[Literal["part", "municipality"], RollUp] = {}
+    min_grade: Literal["reference", "indicative"] | None = None
+    trail: int | None = None
     flags: tuple[int, ...] = (Flag.GOOD, Flag.NOT_EVALUATED)
     lower_bound: bool = False
-    direction: Literal["lower_is_better", "higher_is_better", "neutral"] = "neutral"
+    direction: Literal["lower_is_better", "higher_is_better", "neutral", "target"] = "neutral"
     bands: tuple[Band, ...] = ()
     standing: Literal["official", "illustrative"] = "official"
     visibility: Literal["city", "test"] = "city"
@@ -130,9 +181,19 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return FORMULAS[self.formula]
 
     @property
+    def entered(self) -> bool:
+        """Whether people enter its values: nothing is computed then."""
+        return not self.inputs
+
+    @property
     def grace_ns(self) -> int:
         """How long after its end a window waits for late readings."""
         return parse_duration(self.grace)
+
+    @property
+    def least_grade(self) -> Grade | None:
+        """The least grade of devices that are preferred, None: all alike."""
+        return None if self.min_grade is None else Grade.of(self.min_grade)
 
     def on(self, city: Calendar) -> Calendar:
         """The calendar of its windows: the authority's own, else the city's."""
@@ -140,7 +201,7 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def quantities(self) -> frozenset[str]:
-        """Quantities that go in directly."""
+        """Quantities that go in directly; ANY_QUANTITY stands for all."""
         return frozenset(i.quantity for i in self.inputs.values() if i.quantity)
 
     @property
@@ -148,110 +209,10 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """Indicators that go in directly."""
         return frozenset(i.indicator for i in self.inputs.values() if i.indicator)
 
+    def takes(self, quantity: str) -> bool:
+        """Whether readings of a quantity go in directly."""
+        return quantity in self.quantities or ANY_QUANTITY in self.quantities
 
-def parse_definition(text: bytes, name: str) -> Definition:
-    """Definition of one YAML file; SettingsError names the file and the field at fault."""
-    try:
-        definition = yaml.decode(text, type=Definition)
-    except ValidationError as error:
-        raise SettingsError(name, str(error)) from error
-    except Exception as error:  # PyYAML's tree of errors is no business of ours: any of them means unreadable text
-        raise SettingsError(name, f"no YAML: {error}") from error
-    for field, problem in _problems(definition):
-        raise SettingsError(f"{name}: {field}", problem)
-    return definition
-
-
-def _problems(d: Definition) -> Iterator[tuple[str, str]]:
-    yield from _plain(d)
-    if d.formula not in FORMULAS:
-        yield "formula", f"unknown formula {d.formula!r}; there are {', '.join(sorted(FORMULAS))}"
-        return
-    yield from _arguments(d)
-    for name, item in d.inputs.items():
-        yield from _input(d, f"inputs.{name}", item)
-    yield from _bands(d)
-    yield from _examples(d)
-
-
-def _plain(d: Definition) -> Iterator[tuple[str, str]]:
-    if not d.id.replace("_", "a").isalnum() or d.id != d.id.lower() or not d.id.isascii():
-        yield "id", f"{d.id!r}: use a-z, 0-9 and _"
-    if d.version < 1:
-        yield "version", "versions begin with 1"
-    if not 0 <= d.capture <= 1:
-        yield "capture", f"{d.capture} is no share of 0 to 1"
-    if d.step and _LENGTH[d.step] >= _LENGTH[d.window]:
-        yield "step", f"{d.step} is not shorter than the window {d.window}"
-    if not set(d.flags) <= {Flag.GOOD, Flag.NOT_EVALUATED, Flag.SUSPECT} or not d.flags:
-        yield "flags", "only 1 good, 2 not evaluated and 3 suspect can count as valid"
-    if not d.reference:
-        yield "reference", "say where the definition comes from"
-    yield from _readable("grace", lambda: d.grace_ns)
-    if d.calendar:
-        yield from _readable("calendar.zone", lambda: Calendar.of(d.calendar.zone) if d.calendar else None)
-
-
-def _readable(field: str, read: Callable[[], object]) -> Iterator[tuple[str, str]]:
-    try:
-        read()
-    except Invalid as error:
-        yield field, error.detail
-
-
-def _arguments(d: Definition) -> Iterator[tuple[str, str]]:
-    takes, given = d.rule.arguments, set(d.inputs)
-    if not given:
-        yield "inputs", "there must be at least one"
-    if takes == ONE and len(given) != 1:
-        yield "inputs", f"formula {d.formula} takes exactly one input, not {', '.join(sorted(given))}"
-    if takes not in (ANY, ONE):
-        for name in sorted(given - set(takes)):
-            yield f"inputs.{name}", f"formula {d.formula} has no parameter {name!r}: it takes {', '.join(takes)}"
-        for name in sorted(set(takes) - given):
-            yield "inputs", f"formula {d.formula} needs the input {name!r}"
-    for name in sorted(set(d.parameters) ^ d.rule.parameters):
-        yield f"parameters.{name}", f"formula {d.formula} takes {', '.join(sorted(d.rule.parameters)) or 'none'}"
-
-
-def _input(d: Definition, field: str, item: Input) -> Iterator[tuple[str, str]]:
-    if (item.quantity is None) == (item.indicator is None):
-        yield field, "name either a quantity or an indicator"
-    if not 0 <= item.capture <= 1:
-        yield f"{field}.capture", f"{item.capture} is no share of 0 to 1"
-    if any(not 1 <= month <= 12 for month in item.months):
-        yield f"{field}.months", "months are 1 to 12"
-    if list(item.bands) != sorted(set(item.bands)):
-        yield f"{field}.bands", f"bounds must grow: {list(item.bands)}"
-    if d.rule.of_bands and not item.bands:
-        yield f"{field}.bands", f"formula {d.formula} works on bands"
-    if (item.reduce == "count_over") != (item.threshold is not None):
-        yield f"{field}.threshold", "a threshold belongs to reduce: count_over"
-    if item.reduce and item.quantity:
-        yield f"{field}.reduce", "a quantity aggregates by its kind; reduce is for indicators"
-
-
-def _bands(d: Definition) -> Iterator[tuple[str, str]]:
-    bounds = [band.max for band in d.bands]
-    if any(bound is None for bound in bounds[:-1]):
-        yield "bands", "only the last band may be without max"
-    known = [bound for bound in bounds if bound is not None]
-    if known != sorted(set(known)):
-        yield "bands", f"not monotone: {known} must grow"
-    scores = [band.score for band in d.bands if band.score is not None]
-    if scores and d.direction != "neutral":
-        ordered = sorted(set(scores), reverse=d.direction == "lower_is_better")
-        if scores != ordered or len(scores) != len(d.bands):
-            yield "bands", f"scores must be given for all and follow {d.direction}: {scores}"
-    if len({len(item.bands) for item in d.inputs.values() if item.bands}) > 1:
-        yield "inputs", "all inputs need the same number of bands"
-
-
-def _examples(d: Definition) -> Iterator[tuple[str, str]]:
-    if not d.examples:
-        yield "examples", "at least one example is needed: it is the test of the definition"
-    for i, example in enumerate(d.examples):
-        if unknown := set(example.given) - set(d.inputs):
-            yield f"examples[{i}].given", f"no input {', '.join(sorted(unknown))}; there are {', '.join(d.inputs)}"
-        if (example.value is None) != (example.status == "insufficient_data"):
-            yield f"examples[{i}]", "either a value, or status: insufficient_data"
+    def before(self, quantity: str) -> int:
+        """How much before a window (ns) readings of a quantity go into it."""
+        return max((i.before_ns for i in self.inputs.values() if i.quantity in (quantity, ANY_QUANTITY)), default=0)

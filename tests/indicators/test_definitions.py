@@ -10,7 +10,8 @@ from hub.core.errors import NotFound, SettingsError
 from hub.core.quantities import Quantities
 from hub.core.windows import Calendar
 from hub.indicators.catalogue import Catalogue, build_catalogue, load_catalogue
-from hub.indicators.definition import Definition, Expected, parse_definition
+from hub.indicators.checks import parse_definition
+from hub.indicators.definition import Definition, Expected
 from hub.indicators.evaluate import run_example
 
 ALL = load_catalogue(Quantities.load())

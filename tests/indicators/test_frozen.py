@@ -13,7 +13,7 @@ from hub.core.quantities import Quantities
 from hub.core.readings import NS, Reading
 from hub.core.windows import HOUR, Calendar, parse_instant
 from hub.indicators.catalogue import Catalogue, build_catalogue
-from hub.indicators.definition import parse_definition
+from hub.indicators.checks import parse_definition
 from hub.indicators.engine import Engine, StepResult
 from hub.indicators.frozen import check_keep, horizons, thawed
 from hub.indicators.plan import Marks

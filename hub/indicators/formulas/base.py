@@ -26,6 +26,7 @@ class Context(NamedTuple):
 
     `seconds`: length of each window, shape (windows,). `before`: steps before the window, by profile input. `hour`:
     local hour of the day (0 to 23) in which each step of a profile input begins, same shape, -1 where there is none.
+    `n`: by input, on how many figures it rests (readings, steps or answers; an effective number where weighted).
     """
 
     parameters: Mapping[str, float]
@@ -33,6 +34,7 @@ class Context(NamedTuple):
     seconds: Floats
     before: Mapping[str, int]
     hour: Mapping[str, Ints]
+    n: Mapping[str, Floats]
 
 
 class Outcome(NamedTuple):

@@ -27,7 +27,13 @@ def percentage(inputs: Mapping[str, Floats], context: Context) -> Floats:
     return share
 
 
+def entered(inputs: Mapping[str, Floats], context: Context) -> Floats:
+    """Nothing: people enter the figure."""
+    return np.full(len(context.seconds), np.nan)
+
+
 FORMULAS: Mapping[str, Formula] = {
+    "entered": Formula(entered, ()),
     "value": Formula(value, ONE),
     "worst_band": Formula(worst, ANY, of_bands=True, lower_bound=True),
     "percentage": Formula(percentage, ("part", "whole"), undefined="the whole is zero"),
