@@ -224,6 +224,7 @@ entered_value = Table(
     Column("value", Float(53), nullable=False),
     Column("source", Text, nullable=False),
     Column("reason", Text),
+    Column("note", Text),
     Column("author", Text, nullable=False),
     Column("made_at", BigInteger, nullable=False),
     Column("decision", String),

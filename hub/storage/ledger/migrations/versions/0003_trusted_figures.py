@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("value", sa.Float(53), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text()),
+        sa.Column("note", sa.Text()),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("decision", sa.String()),
