@@ -3,7 +3,10 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
 from hub.core.readings import Grade, Origin
@@ -93,11 +96,41 @@ class IndicatorValue(Struct, frozen=True, kw_only=True):
         )
 
 
+class ValueColumns(NamedTuple):
+    """Stored values of one indicator as columns, sorted by (place, start); `place` is an index into `places`.
+
+    `value` is NaN where there is none; `unknown` says that coverage is not known. `partial` is the detail of that name
+    (what there was where it did not suffice), NaN without one. `digest` counts only where `known`.
+    """
+
+    places: Sequence[str]
+    place: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    unknown: npt.NDArray[np.bool_]
+    lower_bound: npt.NDArray[np.bool_]
+    origin: npt.NDArray[np.uint8]
+    grade: npt.NDArray[np.uint8]
+    n_valid: npt.NDArray[np.int64]
+    partial: npt.NDArray[np.float64]
+
+
+class Digests(NamedTuple):
+    """What bulk comparison needs of stored values, by the same rules; `known` is False where none is stored."""
+
+    places: Sequence[str]
+    place: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int64]
+    digest: npt.NDArray[np.int64]
+    known: npt.NDArray[np.bool_]
+    closed: npt.NDArray[np.bool_]
+
+
 class Correction(Struct, frozen=True, kw_only=True):
     """A row that changes how stored readings in [start, end) are read.
 
     `action`: override_flag (gives `flag`), exclude, maintenance (excludes, and says that it was planned), calibrate
-    (value * scale + shift), withdraw (takes back the correction with the id `withdraws`).
+    (value * scale + shift), withdraw (takes back the correction with the id `withdraws`). `made_at`: ns since 1970.
     """
 
     id: int
@@ -112,3 +145,4 @@ class Correction(Struct, frozen=True, kw_only=True):
     scale: float | None = None
     shift: float | None = None
     withdraws: int | None = None
+    made_at: int = 0

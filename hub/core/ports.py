@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from hub.core.delivery import Delivery, Publication
-from hub.core.indicators import Correction, IndicatorValue
+from hub.core.indicators import Correction, Digests, IndicatorValue, ValueColumns
 from hub.core.journal import (
     DeviceSeen,
     EventRecord,
@@ -357,6 +357,19 @@ class ValueLedger(Protocol):
 
     def values(self, query: ValueQuery) -> Sequence[IndicatorValue]:
         """Newest revisions in order of (start, indicator, place), or of seq for the change feed."""
+        ...
+
+    def columns(
+        self, indicator: str, places: Sequence[str] | None, start: int, end: int, below: bool = False
+    ) -> ValueColumns:
+        """Newest revisions with start <= window start < end at the places named (None: at all) as columns.
+
+        `below` adds the places under them.
+        """
+        ...
+
+    def digests(self, indicator: str, places: Sequence[str] | None, start: int, end: int) -> Digests:
+        """Which windows are stored, and the digest of each: what a bulk comparison reads instead of values."""
         ...
 
     def due(self, now: int, limit: int) -> Sequence[IndicatorValue]:
