@@ -319,6 +319,39 @@ class KeyRing(Protocol):
         ...
 
 
+class CorrectionBook(Protocol):
+    """Corrections of stored readings; the rules are those of `hub.core.corrections`."""
+
+    def add(
+        self,
+        device: str,
+        start: int,
+        end: int,
+        action: str,
+        *,
+        by: str,
+        reason: str,
+        quantity: str | None = None,
+        flag: int | None = None,
+        scale: float | None = None,
+        shift: float | None = None,
+    ) -> Correction:
+        """Correct readings of a device in [start, end). Raise Invalid, NotFound, Exists (the same is in effect)."""
+        ...
+
+    def withdraw(self, correction: int, *, by: str, reason: str) -> Correction:
+        """Take a correction back; returns the row that does so. Raise Invalid, NotFound, Exists (done before)."""
+        ...
+
+    def get(self, correction: int) -> Correction:
+        """One correction; raise NotFound."""
+        ...
+
+    def after(self, after: int = 0) -> Sequence[Correction]:
+        """Corrections with id greater than `after`, in order of id."""
+        ...
+
+
 class CommandQueue(Protocol):
     """Orders that one process leaves for another."""
 
@@ -336,7 +369,11 @@ class CommandQueue(Protocol):
 
 
 class ValueQuery(NamedTuple):
-    """Which indicator values; None means any. Times in ns; `latest` keeps the newest window of each place only."""
+    """Which indicator values; None means any. Times in ns; `latest` keeps the newest window of each place only.
+
+    `as_of`: what was published at that moment, of each window the newest revision from 1 up with computed_at <= as_of;
+    provisional values were never published. With `latest` the newest window that had begun by then.
+    """
 
     indicator: str | None = None
     place: str | None = None
@@ -346,6 +383,7 @@ class ValueQuery(NamedTuple):
     latest: bool = False
     after_seq: int | None = None  # change feed: seq greater than this, in order of seq
     limit: int | None = None
+    as_of: int | None = None
 
 
 class ValueLedger(Protocol):
