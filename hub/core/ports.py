@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from hub.core.delivery import Delivery, Publication
+from hub.core.entries import Draft, Entry, EntryFilter, EntryState, Verdict
 from hub.core.indicators import Correction, Digests, IndicatorValue, ValueColumns
 from hub.core.journal import (
     DeviceSeen,
@@ -440,4 +441,48 @@ class ValueLedger(Protocol):
 
     def holds(self, now: int) -> Sequence[str]:
         """Names of running imports that hold finalisation back."""
+        ...
+
+
+class EntryBook(Protocol):
+    """Figures that people enter; see `hub.core.entries` for the rules."""
+
+    def judge(self, drafts: Sequence[Draft]) -> Sequence[Verdict]:
+        """What would become of each draft, in order; a later one is judged with the earlier ones handed in."""
+        ...
+
+    def add(self, drafts: Sequence[Draft], *, by: str, partial: bool = False) -> Sequence[Verdict]:
+        """Hand drafts in. Nothing is stored when one is refused, unless `partial`; duplicates are left out."""
+        ...
+
+    def decide(self, ids: Sequence[int], state: EntryState, *, by: str, reason: str | None = None) -> Sequence[Entry]:
+        """Approve, reject or withdraw entries, all or none. Raise NotFound, Invalid."""
+        ...
+
+    def entries(self, where: EntryFilter, before: int | None = None, limit: int = 100) -> Sequence[Entry]:
+        """Newest first; `before` is the id of the last entry of the page before."""
+        ...
+
+    def history(self, indicator: str, place: str, start: int) -> Sequence[Entry]:
+        """All entries of one window, oldest first."""
+        ...
+
+    def approved(self, after: int, limit: int) -> Sequence[Entry]:
+        """Entries whose approval is greater than `after`, in order of approval."""
+        ...
+
+    def in_force(
+        self,
+        indicator: str,
+        place: str | None = None,
+        start: int | None = None,
+        end: int | None = None,
+        *,
+        below: bool = False,
+        upto: int | None = None,
+    ) -> Sequence[Entry]:
+        """The entry that counts of each window that begins in [start, end), in order of place and start.
+
+        `below`: places under `place` too. `upto`: as it was after that approval.
+        """
         ...
