@@ -8,7 +8,22 @@ own.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, Select, String, Table, and_, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Float,
+    ScalarSelect,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from hub.core.ports import ValueQuery
 from hub.storage.ledger import _tables as t
@@ -17,6 +32,7 @@ from hub.storage.ledger._json import rows_of
 _V, _S = t.indicator_value.c, t.value_series.c
 _NAMES = (("indicator", String()), ("place", String()))
 _KEYS = (("series", BigInteger()), ("window_start", BigInteger()))
+_PLACED = (("series", BigInteger()), ("position", BigInteger()))
 
 
 def select_values(query: ValueQuery) -> Select[Any]:
@@ -66,6 +82,45 @@ def select_windows(dialect: str) -> Select[Any]:
     given = rows_of(dialect, "windows", _KEYS)
     both = and_(_V.series == given.c.series, _V.window_start == given.c.window_start)
     return select(t.indicator_value).join(given, both)
+
+
+def select_named(dialect: str, *, every: bool, below: bool) -> Select[Any]:
+    """(id, place) of the series of the parameter `indicator`: of every place, or of those in the parameter `places`."""
+    found = select(_S.id, _S.place).where(_S.indicator == bindparam("indicator"))
+    if every:
+        return found
+    given = rows_of(dialect, "places", (("place", String()),)).c.place
+    under = and_(_S.place > given.concat("/"), _S.place < given.concat("0"))
+    return found.join(given.table, or_(_S.place == given, under) if below else _S.place == given)
+
+
+def select_columns(dialect: str) -> Select[Any]:
+    """What `ValueColumns` holds of the series listed in the parameter `series` as (id, position)."""
+    partial: ColumnElement[Any] = func.json_extract(_V.details, "$.partial")
+    if dialect == "postgresql":
+        partial = cast(cast(_V.details, JSONB)["partial"].astext, Float(53))
+    return _of_series(
+        dialect,
+        _V.value,
+        _V.coverage.is_(None),
+        _V.lower_bound,
+        _V.origin,
+        _V.grade,
+        _V.n_valid,
+        partial,
+    )
+
+
+def select_digests(dialect: str) -> Select[Any]:
+    """What `Digests` holds of the series listed in the parameter `series`."""
+    return _of_series(dialect, func.coalesce(_V.digest, 0), _V.digest.is_not(None), _V.closed)
+
+
+def _of_series(dialect: str, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Rows with first <= window_start < end, in no order; the series are walked, not the windows."""
+    given = rows_of(dialect, "series", _PLACED)
+    mine = and_(_V.series == given.c.series, _V.window_start >= bindparam("first"), _V.window_start < bindparam("end"))
+    return select(given.c.position, _V.window_start, *columns).select_from(given).join(t.indicator_value, mine)
 
 
 def _joined(table: Table) -> Select[Any]:

@@ -13,9 +13,10 @@ from typing import Any
 from msgspec.structs import replace
 from sqlalchemy import Connection, Select, and_, bindparam, delete, select
 
-from hub.core.indicators import Correction, IndicatorValue
+from hub.core.indicators import Correction, Digests, IndicatorValue, ValueColumns
 from hub.core.ports import ValueLedger, ValueQuery
 from hub.storage.ledger import _tables as t
+from hub.storage.ledger._columns import read_columns, read_digests
 from hub.storage.ledger._corrections import Corrections
 from hub.storage.ledger._database import Database
 from hub.storage.ledger._holds import Holds
@@ -47,6 +48,18 @@ class Values(ValueLedger):
     def values(self, query: ValueQuery) -> Sequence[IndicatorValue]:
         """Newest revisions whose window begins in [query.start, query.end); see `ValueQuery`."""
         return self._fetch(select_values(query))
+
+    def columns(
+        self, indicator: str, places: Sequence[str] | None, start: int, end: int, below: bool = False
+    ) -> ValueColumns:
+        """Newest revisions of one indicator as columns, with `below` also of the places under those named."""
+        with self._database.read() as connection:
+            return read_columns(connection, indicator, places, start, end, below)
+
+    def digests(self, indicator: str, places: Sequence[str] | None, start: int, end: int) -> Digests:
+        """Which windows of one indicator are stored, and the digest of each."""
+        with self._database.read() as connection:
+            return read_digests(connection, indicator, places, start, end)
 
     def due(self, now: int, limit: int) -> Sequence[IndicatorValue]:
         """Open windows whose closes_at has come, the longest waiting first."""
