@@ -29,6 +29,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
+from hub.core.corrections import cause
 from hub.core.errors import Invalid, Retry
 from hub.core.indicators import Correction
 from hub.core.journal import HOUR_NS, Touch
@@ -263,7 +264,7 @@ class Engine:
         for c in fresh:
             if c.id > applied:
                 devices = frozenset({c.device})
-                job = Job(f"correction {c.id}", c.start, c.end, devices=devices, rows=False)
+                job = Job(cause(c), c.start, c.end, devices=devices, rows=False)
                 self._queue([job], ("corrections", c.id))
 
     def _see_journals(self) -> None:

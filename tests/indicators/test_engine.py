@@ -156,7 +156,7 @@ async def test_an_excluded_reading_gives_what_would_have_been_without_it() -> No
     assert {k: v for k, v in one.results().items() if k in two.results()} == two.results()
     changed = [v for v in one.ledger.rows.values() if v.revision > 1]
     assert changed
-    assert {v.cause for v in changed} == {"correction 12"}
+    assert {v.cause for v in changed} == {"correction 12: exclude pm10 of a by test: spider"}
 
 
 async def test_an_overridden_flag_changes_what_counts() -> None:
