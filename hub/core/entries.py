@@ -65,6 +65,11 @@ class Entry(Draft, frozen=True, kw_only=True):
     decision_reason: str | None = None
     approval: int | None = None
 
+    @property
+    def name(self) -> str:
+        """How messages call it; one that is handed in together with others has no number yet."""
+        return f"entry {self.id}" if self.id else "an earlier row"
+
 
 class EntryFilter(NamedTuple):
     """Which entries; None means any."""
@@ -97,7 +102,7 @@ def judge(draft: Draft, history: Sequence[Entry]) -> Verdict:
     counting = [e for e in history if e.state is not EntryState.WITHDRAWN]
     for entry in counting:
         if _said(entry) == _said(draft):
-            return Verdict(Outcome.DUPLICATE, f"handed in before as entry {entry.id} ({entry.state})", None, entry)
+            return Verdict(Outcome.DUPLICATE, f"handed in before as {entry.name} ({entry.state})", None, entry)
     waiting = next((e for e in counting if e.state is EntryState.WAITING), None)
     if waiting is not None:
         return _against_waiting(draft, waiting)
@@ -112,8 +117,8 @@ def in_force(history: Sequence[Entry], upto: int | None = None) -> Entry | None:
 
 def _against_waiting(draft: Draft, waiting: Entry) -> Verdict:
     if waiting.value == draft.value:
-        return Verdict(Outcome.DUPLICATE, f"the same figure waits for approval as entry {waiting.id}", None, waiting)
-    cure = f"entry {waiting.id} ({waiting.value:g}, by {waiting.author}) waits for the same period: have it decided"
+        return Verdict(Outcome.DUPLICATE, f"the same figure waits for approval as {waiting.name}", None, waiting)
+    cure = f"{waiting.name} ({waiting.value:g}, by {waiting.author}) waits for the same period: have it decided"
     return Verdict(Outcome.REFUSED, f"{cure}, or withdraw it, first", "period", waiting)
 
 
@@ -121,11 +126,11 @@ def _against_approved(draft: Draft, approved: Entry | None) -> Verdict:
     if approved is None:
         return Verdict(Outcome.NEW)
     if approved.value == draft.value:
-        return Verdict(Outcome.DUPLICATE, f"equals the approved figure (entry {approved.id})", None, approved)
+        return Verdict(Outcome.DUPLICATE, f"equals the approved figure ({approved.name})", None, approved)
     if draft.reason is None:
-        differs = f"{draft.value:g} differs from the approved {approved.value:g} (entry {approved.id})"
+        differs = f"{draft.value:g} differs from the approved {approved.value:g} ({approved.name})"
         return Verdict(Outcome.REFUSED, f"{differs}: a correction needs its reason", "reason", approved)
-    return Verdict(Outcome.NEW, f"corrects {approved.value:g} (entry {approved.id})", None, approved)
+    return Verdict(Outcome.NEW, f"corrects {approved.value:g} ({approved.name})", None, approved)
 
 
 def _said(draft: Draft) -> tuple[object, ...]:

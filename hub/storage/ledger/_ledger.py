@@ -14,6 +14,7 @@ from hub.storage.ledger._audit import Audit
 from hub.storage.ledger._commands import Commands
 from hub.storage.ledger._corrections import Corrections
 from hub.storage.ledger._database import Database
+from hub.storage.ledger._entries import Entries
 from hub.storage.ledger._holds import Holds, Leases
 from hub.storage.ledger._ignored import Ignored
 from hub.storage.ledger._keys import Keys
@@ -38,6 +39,7 @@ class Ledger:
         self.devices = Devices(self._database, clock, shards)
         self.ignored = Ignored(self._database, clock, shards)
         self.corrections = Corrections(self._database, clock)
+        self.entries = Entries(self._database, clock)
         self.holds = Holds(self._database)
         self.leases = Leases(self._database)
         self.values = Values(self._database, self.corrections, self.holds)
