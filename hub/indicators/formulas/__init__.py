@@ -3,10 +3,30 @@
 
 from collections.abc import Mapping
 
-from hub.indicators.formulas import air, basic, mobility, noise, weather
+from hub.indicators.formulas import (
+    air,
+    basic,
+    coverage,
+    mobility,
+    noise,
+    satisfaction,
+    services,
+    utilities,
+    weather,
+)
 from hub.indicators.formulas.base import ANY, ONE, Formula
 
-_DOMAINS = (air.FORMULAS, basic.FORMULAS, mobility.FORMULAS, noise.FORMULAS, weather.FORMULAS)
+_DOMAINS = (
+    air.FORMULAS,
+    basic.FORMULAS,
+    coverage.FORMULAS,
+    mobility.FORMULAS,
+    noise.FORMULAS,
+    satisfaction.FORMULAS,
+    services.FORMULAS,
+    utilities.FORMULAS,
+    weather.FORMULAS,
+)
 
 FORMULAS: Mapping[str, Formula] = {name: formula for table in _DOMAINS for name, formula in table.items()}
 
