@@ -125,6 +125,47 @@ def time_weighted(rows: Rows) -> Floats:
     return _divide(weighted, known)
 
 
+def minimum(values: Floats, group: Ints, groups: int) -> Floats:
+    """Lowest of each group."""
+    return -maximum(-values, group, groups)
+
+
+def maximum(values: Floats, group: Ints, groups: int) -> Floats:
+    """Highest of each group."""
+    order = np.argsort(values, kind="stable")
+    found = np.full(groups, np.nan)
+    found[group[order]] = values[order]  # the highest is written last
+    return found
+
+
+def percentile(values: Floats, group: Ints, groups: int, q: float) -> Floats:
+    """q-th percentile (0 to 100) of each group, linear between the two nearest of the sorted figures."""
+    order = np.lexsort((values, group))
+    ranked = values[order]
+    n = np.bincount(group, minlength=groups)
+    first = np.cumsum(n) - n
+    some = n > 0
+    rank = q / 100.0 * (n[some] - 1)
+    below = np.floor(rank).astype(np.int64)
+    above = np.minimum(below + 1, n[some] - 1)
+    low, high = ranked[first[some] + below], ranked[first[some] + above]
+    found = np.full(groups, np.nan)
+    found[some] = low + (high - low) * (rank - below)
+    return found
+
+
+def newest(values: Floats, group: Ints, groups: int) -> Floats:
+    """The last of each group in the order of the rows."""
+    found = np.full(groups, np.nan)
+    found[group] = values  # of repeated indices the last one counts
+    return found
+
+
+def _count(values: Floats, group: Ints, groups: int) -> Floats:  # noqa: ARG001 - one signature for all
+    n = np.bincount(group, minlength=groups).astype(np.float64)
+    return np.where(n > 0, n, np.nan)
+
+
 WITHIN: Mapping[Kind, Callable[[Rows], Floats]] = {
     Kind.ARITHMETIC: _simple(mean),
     Kind.ENERGETIC: _simple(energetic_mean),
@@ -134,6 +175,45 @@ WITHIN: Mapping[Kind, Callable[[Rows], Floats]] = {
     Kind.STATE: time_weighted,
 }
 """Readings of one device in one step: flat array by source * steps + step."""
+
+
+_WAYS: Mapping[str, tuple[Group, Group]] = {  # of the readings in a step, and of the steps in a window
+    "mean": (mean, mean),
+    "energetic": (energetic_mean, energetic_mean),
+    "minimum": (minimum, minimum),
+    "maximum": (maximum, maximum),
+    "total": (total, total),
+    "count": (_count, total),
+    "last": (newest, newest),
+}
+
+
+def way(kind: Kind, within: str | None, threshold: float, q: float) -> tuple[Callable[[Rows], Floats], Group, Group]:
+    """How readings of a step, steps of a window and devices of a site become one: by the kind, or as `within` says.
+
+    `threshold` in the unit of the readings; `share_over` counts what is at or above it, `share_under` at or below.
+    """
+    if within is None or (within == "mean" and kind is Kind.STATE):
+        return WITHIN[kind], STEPS[kind], DEVICES[kind]
+    if within in {"share_over", "share_under"}:
+        over = within == "share_over"
+
+        def share(rows: Rows) -> Floats:
+            hit = rows.value >= threshold if over else rows.value <= threshold
+            return WITHIN[Kind.STATE if kind is Kind.STATE else Kind.ARITHMETIC](
+                rows._replace(value=hit.astype(np.float64))
+            )
+
+        return share, mean, mean
+    if within in {"median", "percentile"}:
+        rank = 50.0 if within == "median" else q
+
+        def ranked(values: Floats, group: Ints, groups: int) -> Floats:
+            return percentile(values, group, groups, rank)
+
+        return _simple(ranked), ranked, mean
+    readings, steps = _WAYS[within]
+    return _simple(readings), steps, energetic_mean if within == "energetic" else mean
 
 
 def _sum(values: Floats, group: Ints, groups: int) -> Floats:

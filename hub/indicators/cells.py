@@ -14,8 +14,8 @@ All of a place's readings within a step and nothing else decide its figures: not
 how much was read together. That makes live work and bulk recompute bit-equal.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,10 @@ import numpy.typing as npt
 from hub.core.places import Device
 from hub.core.quantities import Kind
 from hub.core.readings import NS, Columns
-from hub.indicators.aggregation import DEVICES, STEPS, WITHIN, Floats, Ints, Rows
+from hub.core.units import Factor
+from hub.core.windows import Calendar, Period
+from hub.indicators.aggregation import Floats, Group, Ints, Rows, way
+from hub.indicators.definition import Input
 
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
@@ -48,7 +51,7 @@ class Cells(NamedTuple):
     """One input in (place, window) matrices. `available` says that `value` may be used.
 
     `n_valid` and `n_expected` count what the input is made of; n_expected and coverage are NaN where unknown.
-    `seen` says that there was anything at all, also where it did not suffice.
+    `seen` says that there was anything at all, also where it did not suffice. `profile` has all steps, where asked for.
     """
 
     value: Floats
@@ -60,6 +63,10 @@ class Cells(NamedTuple):
     lower_bound: Bools
     origin: Bytes
     grade: Bytes
+    profile: Floats | None = None  # (place, window, step)
+    hour: Ints | None = None  # (window, step): local hour, -1 where there is no step
+    lead: int = 0
+    n: Floats | None = None  # on how many figures it rests, where that is not n_valid
 
 
 def mounted(devices: Mapping[str, Device], places: Sequence[str]) -> Mounted:
@@ -82,22 +89,74 @@ def mounted(devices: Mapping[str, Device], places: Sequence[str]) -> Mounted:
     )
 
 
+class Grid(NamedTuple):
+    """Edges of windows and of the steps that make them up; the first `lead` steps lie before the first window.
+
+    `hour` and `day` are the local hour (0 to 23) and ISO weekday in which each step begins.
+    """
+
+    windows: Ints
+    steps: Ints
+    lead: int
+    hour: Ints
+    day: Ints
+
+    @property
+    def plain(self) -> bool:
+        """Whether each window is one step, and nothing before it goes in."""
+        return len(self.steps) == len(self.windows)
+
+
+def grid(calendar: Calendar, windows: Ints, step: Period | None, item: Input, whole: Period) -> Grid:
+    """Steps of the windows; in zones off by half an hour a step belongs to the window in which it begins."""
+    if step is None and not item.before_ns:
+        steps = windows
+    else:
+        edges = calendar.edges(int(windows[0]) - item.before_ns, int(windows[-1]), step or whole)
+        steps = edges[int(np.searchsorted(edges, windows[0] - item.before_ns)) :]
+    local = item.profile or item.hours or item.days
+    hour, day = calendar.clock(steps[:-1]) if local else (np.zeros(0, np.int64), np.zeros(0, np.int64))
+    return Grid(windows, steps, int(np.searchsorted(steps, windows[0])), hour, day)
+
+
 def input_cells(
     columns: Columns,
     where: Mounted,
-    quantity: str,
+    item: Input,
     kind: Kind,
-    steps: Ints,
-    windows: Ints,
+    over: Grid,
     flags: Sequence[int],
-    capture: float,
     window_capture: float,
+    factor: Factor = Factor(1.0, 0.0),  # noqa: B008 - immutable
 ) -> Cells:
-    """One quantity per place and window; `steps` and `windows` are edges, each window a whole number of steps."""
-    per_step = _sites(_devices(columns, where, quantity, kind, steps, flags), where, kind, steps, capture)
-    if len(steps) == len(windows):
+    """One quantity per place and window; `factor` leads from the unit that the formula wants to the canonical one."""
+    threshold = (item.threshold or 0.0) * factor.scale + factor.offset
+    within, across, beside = way(kind, item.within, threshold, item.percentile or 0.0)
+    sent = _devices(columns, where, item.quantity or "", within, over.steps, flags)
+    per_step = _sites(sent, where, beside, over.steps, item.capture)
+    if item.within not in _SHARES:
+        offset = 0.0 if kind in (Kind.COUNTER, Kind.INTERVAL_TOTAL) else factor.offset
+        per_step = per_step._replace(value=(per_step.value - offset) / factor.scale)
+    if over.plain and not item.profile:
         return per_step
-    return _windows(per_step, kind, steps, windows, window_capture)
+    counted = _counted(item, over)
+    cells = _windows(per_step, across, over, counted, window_capture)
+    return _with_profile(cells, per_step, over, counted, window_capture) if item.profile else cells
+
+
+_SHARES = frozenset({"share_over", "share_under", "count"})
+
+
+def _counted(item: Input, over: Grid) -> Bools:
+    """Which steps count: by local hour and weekday."""
+    counted = np.ones(len(over.steps) - 1, dtype=np.bool_)
+    if item.hours:
+        first, last = item.hours
+        after, before = over.hour >= first, over.hour < last
+        counted &= (after & before) if first < last else (after | before)
+    if item.days:
+        counted &= np.isin(over.day, item.days)
+    return counted
 
 
 class _DeviceSteps(NamedTuple):
@@ -109,26 +168,36 @@ class _DeviceSteps(NamedTuple):
 
 
 def _devices(
-    columns: Columns, where: Mounted, quantity: str, kind: Kind, steps: Ints, flags: Sequence[int]
+    columns: Columns,
+    where: Mounted,
+    quantity: str,
+    within: Callable[[Rows], Floats],
+    steps: Ints,
+    flags: Sequence[int],
 ) -> _DeviceSteps:
-    mounting, keep = _mounting_of_rows(columns, where, quantity, flags)
+    mounting, keep = mounting_of_rows(columns, where, quantity, flags)
     time = columns.time[keep]
-    step = _step_of(time, steps)
+    step = step_of(time, steps)
     inside = step < len(steps) - 1
     rows = Rows(mounting[inside], step[inside], time[inside], columns.value[keep][inside], steps, len(where.device))
     cells = rows.sources * rows.steps
     here = rows.step >= 0
     cell = rows.source[here] * rows.steps + rows.step[here]
     n = np.bincount(cell, minlength=cells).astype(np.float64)
-    return _DeviceSteps(WITHIN[kind](rows), n, worst(columns.origin[keep][inside][here], cell, cells))
+    return _DeviceSteps(within(rows), n, worst(columns.origin[keep][inside][here], cell, cells))
 
 
-def _mounting_of_rows(
-    columns: Columns, where: Mounted, quantity: str, flags: Sequence[int]
+def mounting_of_rows(
+    columns: Columns, where: Mounted, quantity: str | None, flags: Sequence[int]
 ) -> tuple[Ints, npt.NDArray[np.int64]]:
-    """Mounting of each usable row, and the rows' positions; a device mounted nowhere at the time is left out."""
+    """Mounting of each usable row, and the rows' positions; a device mounted nowhere at the time is left out.
+
+    `quantity` None: of all quantities.
+    """
     name = {device: i for i, device in enumerate(where.devices)}
-    device = np.array([name.get(s.device, -1) if s.quantity == quantity else -1 for s in columns.series], np.int64)
+    device = np.array(
+        [name.get(s.device, -1) if quantity in (None, s.quantity) else -1 for s in columns.series], np.int64
+    )
     accepted = np.zeros(256, dtype=np.bool_)
     accepted[list(flags)] = True
     keep = np.flatnonzero(accepted[columns.flag] & (_take(device, columns.index) >= 0))
@@ -147,7 +216,7 @@ def _take(values: Ints, index: npt.NDArray[np.int32]) -> Ints:
     return np.asarray(values[index] if len(values) else (), dtype=np.int64)
 
 
-def _step_of(time: Ints, steps: Ints) -> Ints:
+def step_of(time: Ints, steps: Ints) -> Ints:
     length = int(steps[1] - steps[0])
     if (np.diff(steps) == length).all():  # hours: a division beats a search
         return np.asarray(np.clip((time - steps[0]) // length, -1, len(steps) - 1), dtype=np.int64)
@@ -162,15 +231,15 @@ def worst(codes: Bytes, cell: Ints, cells: int) -> Bytes:
     return worst
 
 
-def _sites(steps_of: _DeviceSteps, where: Mounted, kind: Kind, steps: Ints, capture: float) -> Cells:
+def _sites(steps_of: _DeviceSteps, where: Mounted, beside: Group, steps: Ints, capture: float) -> Cells:
     n_steps, n_places = len(steps) - 1, len(where.places)
-    expected = _expected(where, steps).ravel()
+    expected = expected_of(where, steps).ravel()
     coverage = np.minimum(steps_of.n_valid / expected, 1.0)
     seen = steps_of.n_valid > 0
     enough = seen & (np.isnan(expected) | (coverage >= capture - 1e-9)) & ~np.isnan(steps_of.value)
     site = (np.repeat(where.place, n_steps) * n_steps) + np.tile(np.arange(n_steps), len(where.place))
     shape = (n_places, n_steps)
-    value = DEVICES[kind](steps_of.value[enough], site[enough], n_places * n_steps)
+    value = beside(steps_of.value[enough], site[enough], n_places * n_steps)
     available = np.bincount(site[enough], minlength=n_places * n_steps) > 0
     # the best device speaks for the place: among the available ones, else among those that sent anything
     speaks = seen & (enough | ~available[site])
@@ -179,7 +248,7 @@ def _sites(steps_of: _DeviceSteps, where: Mounted, kind: Kind, steps: Ints, capt
         expected[speaks], n_places * n_steps,
     )  # fmt: skip
     origin = np.maximum(steps_of.origin, np.repeat(where.origin, n_steps))
-    quiet = ~(np.bincount(site[seen], minlength=n_places * n_steps) > 0)[site] & ~(_length(where, steps).ravel() <= 0)
+    quiet = ~(np.bincount(site[seen], minlength=n_places * n_steps) > 0)[site] & ~(length_of(where, steps).ravel() <= 0)
     speaks = speaks | quiet  # of a silent place, origin and grade are those of the devices that stand there
     return Cells(
         value.reshape(shape),
@@ -194,16 +263,16 @@ def _sites(steps_of: _DeviceSteps, where: Mounted, kind: Kind, steps: Ints, capt
     )
 
 
-def _length(where: Mounted, steps: Ints) -> Floats:
+def length_of(where: Mounted, steps: Ints) -> Floats:
     """Nanoseconds for which each mounting stands in each step."""
     begin = np.maximum(where.start[:, None], steps[None, :-1])
     end = np.minimum(where.end[:, None], steps[None, 1:])
     return np.asarray(np.maximum(end - begin, 0), dtype=np.float64)
 
 
-def _expected(where: Mounted, steps: Ints) -> Floats:
+def expected_of(where: Mounted, steps: Ints) -> Floats:
     """Readings that each mounting's interval promises in each step, at least one; NaN without an interval."""
-    length = _length(where, steps)
+    length = length_of(where, steps)
     expected: Floats = np.maximum(np.floor(length / where.interval[:, None] + 0.5), 1.0)
     return expected
 
@@ -220,26 +289,77 @@ def _best(
     return valid, expected, covered
 
 
-def _windows(cells: Cells, kind: Kind, steps: Ints, windows: Ints, capture: float) -> Cells:
-    n_places, n_windows = cells.value.shape[0], len(windows) - 1
-    in_window = np.searchsorted(windows, steps[:-1], side="right") - 1
+def _windows(cells: Cells, across: Group, over: Grid, counted: Bools, capture: float) -> Cells:
+    n_places, n_windows = cells.value.shape[0], len(over.windows) - 1
+    inside = np.flatnonzero(counted & (np.arange(len(counted)) >= over.lead))
+    in_window = np.searchsorted(over.windows, over.steps[inside], side="right") - 1
+    groups, shape = n_places * n_windows, (n_places, n_windows)
     group = (np.arange(n_places)[:, None] * n_windows + in_window[None, :]).ravel()
-    use, shape = cells.available.ravel(), (n_places, n_windows)
-    value = STEPS[kind](cells.value.ravel()[use], group[use], n_places * n_windows)
-    n_valid = np.bincount(group[use], minlength=n_places * n_windows).astype(np.float64)
-    unknown = np.bincount(group[use], np.isnan(cells.coverage.ravel()[use]), n_places * n_windows) > 0
-    total = np.bincount(group, minlength=n_places * n_windows).astype(np.float64)
-    seen = cells.seen.ravel()
-    any_seen = np.bincount(group[seen], minlength=n_places * n_windows) > 0
+    available, coverage = cells.available[:, inside].ravel(), cells.coverage[:, inside].ravel()
+    value = across(cells.value[:, inside].ravel()[available], group[available], groups)
+    n_valid = np.bincount(group[available], minlength=groups).astype(np.float64)
+    unknown = np.bincount(group[available], np.isnan(coverage[available]), groups) > 0
+    total = np.bincount(group, minlength=groups).astype(np.float64)
+    seen = cells.seen[:, inside].ravel()
+    any_seen = np.bincount(group[seen], minlength=groups) > 0
     speaks = seen | ~any_seen[group]
+    share = np.divide(n_valid, total, out=np.zeros(groups), where=total > 0)
     return Cells(
         value.reshape(shape),
         ((n_valid > 0) & (n_valid >= capture * total - 1e-9) & ~np.isnan(value)).reshape(shape),
         any_seen.reshape(shape),
         n_valid.reshape(shape),
         np.where(unknown, np.nan, total).reshape(shape),
-        np.where(unknown, np.nan, n_valid / total).reshape(shape),
+        np.where(unknown, np.nan, share).reshape(shape),
         np.zeros(shape, dtype=np.bool_),
-        worst(cells.origin.ravel()[speaks], group[speaks], n_places * n_windows).reshape(shape),
-        worst(cells.grade.ravel()[speaks], group[speaks], n_places * n_windows).reshape(shape),
+        worst(cells.origin[:, inside].ravel()[speaks], group[speaks], groups).reshape(shape),
+        worst(cells.grade[:, inside].ravel()[speaks], group[speaks], groups).reshape(shape),
     )
+
+
+def _with_profile(cells: Cells, per_step: Cells, over: Grid, counted: Bools, capture: float) -> Cells:
+    """All steps of each window, after those before it; enough steps of the window itself make it available."""
+    first = np.searchsorted(over.steps[:-1], over.windows[:-1])
+    length = np.searchsorted(over.steps[:-1], over.windows[1:]) - first
+    column = np.arange(over.lead + int(length.max(initial=0)))
+    index = first[:, None] - over.lead + column[None, :]
+    there = column[None, :] < (over.lead + length)[:, None]
+    index = np.where(there, index, 0)
+    figures = np.where(per_step.available & counted, per_step.value, np.nan)[:, index]
+    profile = np.where(there[None, :, :], figures, np.nan)
+    known = ~np.isnan(profile).all(axis=2)
+    enough = cells.n_valid >= capture * np.nan_to_num(cells.n_expected, nan=0.0) - 1e-9
+    return cells._replace(
+        available=known & enough,
+        seen=cells.seen | known,
+        profile=profile,
+        hour=np.where(there, over.hour[index], -1),
+        lead=over.lead,
+    )
+
+
+def preferred(best: Cells, rest: Cells) -> Cells:
+    """Cells of the better devices where they suffice, else those of the others: never a mixture of both."""
+    take = best.available | (~rest.available & best.seen)
+
+    def pick(one: Any, other: Any) -> Any:
+        return np.where(take[:, :, None] if one.ndim == 3 else take, one, other)
+
+    fields = {name: pick(getattr(best, name), getattr(rest, name)) for name in _MATRICES}
+    if best.profile is not None and rest.profile is not None:
+        fields["profile"] = pick(best.profile, rest.profile)
+    return best._replace(**fields)
+
+
+_MATRICES = Cells._fields[: Cells._fields.index("profile")]  # fields that are (place, window) matrices
+
+
+def only(where: Mounted, rows: Bools) -> Mounted:
+    """The mountings named, with their devices."""
+    names = sorted({where.devices[d] for d in where.device[rows].tolist()})
+    index = {name: i for i, name in enumerate(names)}
+    device = np.array([index[where.devices[d]] for d in where.device[rows].tolist()], dtype=np.int64)
+    return Mounted(
+        where.places, names, device, where.place[rows], where.start[rows], where.end[rows], where.interval[rows],
+        where.origin[rows], where.grade[rows],
+    )  # fmt: skip

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The kernel's second half: inputs per place and window become results.
 
-`Cells` come from readings (`hub.indicators.cells`), from values of other indicators (`indicator_cells`) or from a
-table (`hub.indicators.table`); from here on nobody can tell. Values are rounded (half up) to the definition's
+`Cells` come from readings (`hub.indicators.cells`), from values of other indicators (`hub.indicators.inputs`) or from
+a table (`hub.indicators.table`); from here on nobody can tell. Values are rounded (half up) to the definition's
 precision before they meet a band or a store.
 
 A value needs every required input and at least one input at all. An optional input that is missing is named, and
@@ -15,13 +15,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hub.core.indicators import IndicatorValue
+from hub.core.readings import NS
 from hub.core.windows import Calendar, Period
-from hub.indicators.aggregation import Floats, Ints, mean, total
-from hub.indicators.cells import Bools, Bytes, Cells, worst
+from hub.indicators.aggregation import Floats, Ints
+from hub.indicators.cells import Bools, Bytes, Cells
 from hub.indicators.definition import Definition, Input
 from hub.indicators.formulas.base import Context, Outcome
+from hub.indicators.inputs import Values
 from hub.indicators.rounding import half_up
+
+_DETAIL = 6  # decimals of further figures
 
 
 class Results(NamedTuple):
@@ -45,20 +48,8 @@ class Results(NamedTuple):
     lower_bound: Bools
     origin: Bytes
     grade: Bytes
-    below: Mapping[str, "Values"]  # values of the places below, by input, where levels differ
-
-
-class Values(NamedTuple):
-    """Values of one indicator as columns, for those that depend on it; `place` is an index into `places`."""
-
-    places: Sequence[str]
-    place: Ints
-    start: Ints
-    value: Floats  # NaN: insufficient
-    unknown: Bools  # its coverage is not known
-    lower_bound: Bools
-    origin: Bytes
-    grade: Bytes
+    below: Mapping[str, Values]  # values of the places below, by input, where levels differ
+    details: Mapping[str, Floats] = {}  # NaN: left out
 
 
 def combine(
@@ -67,29 +58,30 @@ def combine(
     windows: Ints,
     inputs: Mapping[str, Cells],
     months: Ints | None,
-    below: Mapping[str, "Values"] | None = None,
+    below: Mapping[str, Values] | None = None,
+    *,
+    partial: bool = False,
 ) -> Results:
-    """Apply the formula. `months` has the month of each window; None: an input with months counts where it is there."""
-    rounded = {
-        name: cells._replace(value=half_up(cells.value, d.inputs[name].precision)) for name, cells in inputs.items()
-    }
+    """Apply the formula. `months` has the month of each window; None: an input with months counts where it is there.
+
+    `partial`: keep what is known of a window among the details, also where it is too little for a value.
+    """
+    rounded = {name: _rounded(cells, d.inputs[name].precision) for name, cells in inputs.items()}
     used = {name: _used(d.inputs[name], months, cells) for name, cells in rounded.items()}
     bands = {name: _band_of(cells.value, d.inputs[name].bands) for name, cells in rounded.items()}
     taken = {n: cells.available & used[n] for n, cells in rounded.items()}
-    arguments = {n: np.where(taken[n], bands[n] if d.rule.of_bands else c.value, np.nan) for n, c in rounded.items()}
-    flat = d.rule.function({n: a.ravel() for n, a in arguments.items()}, _context(d, windows, len(places)))
-    flat = flat.value if isinstance(flat, Outcome) else flat
+    flat, details = _applied(d, windows, rounded, taken, bands)
     complete = np.any(list(taken.values()), axis=0)
     for name, item in d.inputs.items():
         if item.required:
             complete &= taken[name] | ~used[name]
-    value = np.where(complete, half_up(flat, d.precision).reshape(complete.shape), np.nan)
+    value = np.where(complete, half_up(flat, d.precision), np.nan)
     band = np.where(np.isnan(value), 0, _band(d, value))
     short = [used[n] & (~taken[n] | c.lower_bound) for n, c in rounded.items()]
     bounded = np.any(short, axis=0) if d.rule.lower_bound or d.lower_bound else np.any(
         [taken[n] & c.lower_bound for n, c in rounded.items()], axis=0
     )  # fmt: skip
-    n_valid, n_expected, coverage = _counts(rounded, used)
+    n_valid, n_expected, coverage = _counts(d, rounded, used)
     return Results(
         d, places, windows, rounded, used, bands, value, band,
         np.array([np.nan, *(np.nan if b.score is None else b.score for b in d.bands)])[band],
@@ -97,12 +89,58 @@ def combine(
         _inherited([c.origin for c in rounded.values()], list(rounded.values()), list(used.values())),
         _inherited([c.grade for c in rounded.values()], list(rounded.values()), list(used.values())),
         below or {},
+        _details(d, rounded, value, details, partial=partial),
     )  # fmt: skip
 
 
-def _context(d: Definition, windows: Ints, places: int) -> Context:
-    seconds = np.tile(np.diff(windows) / 1e9, places)
-    return Context(d.parameters, {}, seconds, {}, {}, {})
+def _applied(
+    d: Definition,
+    windows: Ints,
+    inputs: Mapping[str, Cells],
+    taken: Mapping[str, Bools],
+    bands: Mapping[str, Ints],
+) -> tuple[Floats, Mapping[str, Floats]]:
+    """What the formula makes of the inputs that count: value and details in (place, window) matrices."""
+    shape = next(iter(inputs.values())).value.shape
+    arguments = {n: _argument(c, taken[n], bands[n] if d.rule.of_bands else c.value) for n, c in inputs.items()}
+    outcome = d.rule.function(arguments, _context(d, windows, inputs, shape))
+    value, details = outcome if isinstance(outcome, Outcome) else (outcome, {})
+    return value.reshape(shape), {name: figure.reshape(shape) for name, figure in details.items()}
+
+
+def _argument(cells: Cells, taken: Bools, figures: Floats | Ints) -> Floats:
+    if cells.profile is None:
+        return np.where(taken, figures, np.nan).ravel()
+    return np.where(taken[:, :, None], cells.profile, np.nan).reshape(-1, cells.profile.shape[2])
+
+
+def _context(d: Definition, windows: Ints, inputs: Mapping[str, Cells], shape: tuple[int, ...]) -> Context:
+    profiles = {name: cells for name, cells in inputs.items() if cells.profile is not None}
+    hours = {name: c.hour for name, c in profiles.items() if c.hour is not None}
+    return Context(
+        d.parameters,
+        {name: np.array(rows, dtype=np.float64) for name, rows in d.tables.items()},
+        np.tile(np.diff(windows) / NS, shape[0]),
+        {name: cells.lead for name, cells in profiles.items()},
+        {name: np.tile(hour, (shape[0], 1)) for name, hour in hours.items()},
+        {name: (c.n_valid if c.n is None else c.n).ravel() for name, c in inputs.items()},
+    )
+
+
+def _details(
+    d: Definition, inputs: Mapping[str, Cells], value: Floats, found: Mapping[str, Floats], *, partial: bool
+) -> Mapping[str, Floats]:
+    """Further figures where there is a value, rounded; and the partial one wherever anything is known."""
+    told = {name: np.where(np.isnan(value), np.nan, half_up(figure, _DETAIL)) for name, figure in found.items()}
+    if partial:
+        (known,) = (cells.value for cells in inputs.values()) if len(inputs) == 1 else (value,)
+        told["partial"] = known if d.formula == "value" else value
+    return told
+
+
+def _rounded(cells: Cells, precision: int) -> Cells:
+    profile = None if cells.profile is None else half_up(cells.profile, precision)
+    return cells._replace(value=half_up(cells.value, precision), profile=profile)
 
 
 def _used(item: Input, months: Ints | None, cells: Cells) -> Bools:
@@ -126,8 +164,9 @@ def _band(d: Definition, value: Floats) -> Ints:
     return np.where(band > len(d.bands), 0, band)
 
 
-def _counts(inputs: Mapping[str, Cells], used: Mapping[str, Bools]) -> tuple[Floats, Floats, Floats]:
-    """Counts over inputs that sent anything; one input alone speaks for itself."""
+def _counts(d: Definition, everything: Mapping[str, Cells], used: Mapping[str, Bools]) -> tuple[Floats, Floats, Floats]:
+    """Counts over inputs that sent anything; one input alone speaks for itself. Constants are no observations."""
+    inputs = {n: c for n, c in everything.items() if not d.inputs[n].constant} or everything
     if len(inputs) == 1:
         (only,) = inputs.values()
         return only.n_valid, only.n_expected, only.coverage
@@ -147,105 +186,6 @@ def _inherited(codes: Sequence[Bytes], inputs: Sequence[Cells], used: Sequence[B
     return np.asarray(np.max(counted, axis=0), dtype=np.uint8)
 
 
-def indicator_cells(
-    d: Definition,
-    item: Input,
-    source: Definition,
-    calendar: Calendar,
-    values: Values,
-    places: Sequence[str],
-    windows: Ints,
-) -> Cells:
-    """An input that is an indicator itself: as it is, over shorter windows, or over the places below."""
-    position = {place: i for i, place in enumerate(places)}
-    target = np.array([position.get(_lifted(p, places), -1) for p in values.places], dtype=np.int64)
-    window = np.searchsorted(windows, values.start, side="right") - 1
-    place = target[values.place] if len(target) else np.empty(0, dtype=np.int64)
-    keep = (place >= 0) & (window >= 0) & (window < len(windows) - 1)
-    group = (place * (len(windows) - 1) + window)[keep]
-    shape = (len(places), len(windows) - 1)
-    valid = ~np.isnan(values.value[keep])
-    expected = _expected(d, source, calendar, group, windows, shape)
-    return _reduced(d, item, values, keep, valid, group, expected, shape)
-
-
-def _lifted(place: str, places: Sequence[str]) -> str:
-    """The place itself or the nearest one above that is asked for."""
-    asked = set(places)
-    while place and place not in asked:
-        place = place.rpartition("/")[0]
-    return place
-
-
-def _expected(
-    d: Definition, source: Definition, calendar: Calendar, group: Ints, windows: Ints, shape: tuple[int, int]
-) -> Floats:
-    """Shorter windows in each window by the calendar; else the values that exist (sites that are watched)."""
-    if source.window == d.window:
-        return np.bincount(group, minlength=shape[0] * shape[1]).astype(np.float64)
-    starts = calendar.edges(int(windows[0]), int(windows[-1]), source.window)[:-1]
-    inside = np.searchsorted(windows, starts, side="right") - 1
-    per_window = np.bincount(inside[(inside >= 0) & (inside < shape[1])], minlength=shape[1])
-    return np.tile(per_window, shape[0]).astype(np.float64)
-
-
-def _reduced(
-    d: Definition,
-    item: Input,
-    values: Values,
-    keep: Bools,
-    valid: Bools,
-    group: Ints,
-    expected: Floats,
-    shape: tuple[int, int],
-) -> Cells:
-    n = shape[0] * shape[1]
-    reduction = item.reduce or {"worst": _worse(d), "mean": "mean", None: "mean"}[d.spatial]
-    value = _REDUCE[reduction](values.value[keep][valid], group[valid], n, item.threshold)
-    n_valid = np.bincount(group[valid], minlength=n).astype(np.float64)
-    coverage = np.divide(n_valid, expected, out=np.zeros(n), where=expected > 0)
-    rising = reduction in {"count_over", "maximum", "total"}
-    bounded = np.bincount(group[valid], values.lower_bound[keep][valid], n) > 0
-    unknown = np.bincount(group[valid], values.unknown[keep][valid], n) > 0  # what is unknown below stays unknown
-    speaks = valid | ~(n_valid > 0)[group]
-    return Cells(
-        value.reshape(shape),
-        ((n_valid > 0) & (coverage >= item.capture - 1e-9)).reshape(shape),
-        (np.bincount(group, minlength=n) > 0).reshape(shape),
-        n_valid.reshape(shape),
-        expected.reshape(shape),
-        np.where(unknown, np.nan, coverage).reshape(shape),
-        (bounded | (rising & (n_valid < expected))).reshape(shape),
-        worst(values.origin[keep][speaks], group[speaks], n).reshape(shape),
-        worst(values.grade[keep][speaks], group[speaks], n).reshape(shape),
-    )
-
-
-def _worse(d: Definition) -> str:
-    return "minimum" if d.direction == "higher_is_better" else "maximum"
-
-
-def _extreme(values: Floats, group: Ints, n: int, largest: bool) -> Floats:
-    order = np.argsort(values if largest else -values, kind="stable")
-    found = np.full(n, np.nan)
-    found[group[order]] = values[order]  # the most extreme is written last
-    return found
-
-
-def _count_over(values: Floats, group: Ints, n: int, threshold: float | None) -> Floats:
-    over = np.bincount(group, values > (0.0 if threshold is None else threshold), n)
-    return np.where(np.bincount(group, minlength=n) > 0, over, np.nan)
-
-
-_REDUCE = {
-    "mean": lambda v, g, n, _: mean(v, g, n),
-    "total": lambda v, g, n, _: total(v, g, n),
-    "minimum": lambda v, g, n, _: _extreme(v, g, n, largest=False),
-    "maximum": lambda v, g, n, _: _extreme(v, g, n, largest=True),
-    "count_over": _count_over,
-}
-
-
 def months_of(windows: Ints, period: Period, calendar: Calendar) -> Ints:
     """Month (1 to 12) in which each window begins: of UTC for hours, of the calendar for longer windows."""
     own = Calendar.of("UTC") if period is Period.HOUR else calendar
@@ -255,19 +195,3 @@ def months_of(windows: Ints, period: Period, calendar: Calendar) -> Ints:
     years = own.edges(int(windows[0]), int(windows[-1]), Period.YEAR)
     first = len(own.windows(int(years[0]), int(edges[0]), Period.MONTH))  # months of that year before the first edge
     return np.asarray((first + np.searchsorted(edges, windows[:-1], side="right") - 1) % 12 + 1, dtype=np.int64)
-
-
-def values_of(stored: Sequence[IndicatorValue]) -> Values:
-    """Stored values as columns."""
-    places = sorted({v.place for v in stored})
-    position = {place: i for i, place in enumerate(places)}
-    return Values(
-        places,
-        np.array([position[v.place] for v in stored], dtype=np.int64),
-        np.array([v.start for v in stored], dtype=np.int64),
-        np.array([np.nan if v.value is None else v.value for v in stored], dtype=np.float64),
-        np.array([v.coverage is None for v in stored], dtype=np.bool_),
-        np.array([v.lower_bound for v in stored], dtype=np.bool_),
-        np.array([v.origin for v in stored], dtype=np.uint8),
-        np.array([v.grade for v in stored], dtype=np.uint8),
-    )

@@ -14,12 +14,20 @@ from hub.core.indicators import Component, IndicatorValue, Status
 from hub.core.readings import Grade, Origin
 from hub.indicators.aggregation import Ints
 from hub.indicators.cells import Bools
-from hub.indicators.combine import Results, Values
+from hub.indicators.combine import Results
 from hub.indicators.definition import Definition
+from hub.indicators.inputs import Values
 
 _ORIGINS = {o.value: o for o in Origin}
 _GRADES = {g.value: g for g in Grade}
-_STEP_WORDS = {"PT1H": "hours", "P1D": "days", "P1M": "months", "P1Y": "years"}
+_STEP_WORDS = {
+    "PT1M": "minutes",
+    "PT15M": "quarters of an hour",
+    "PT1H": "hours",
+    "P1D": "days",
+    "P1M": "months",
+    "P1Y": "years",
+}
 
 
 def materialise(r: Results, wanted: Bools, units: Mapping[str, str]) -> Iterator[IndicatorValue]:
@@ -33,6 +41,7 @@ def materialise(r: Results, wanted: Bools, units: Mapping[str, str]) -> Iterator
                                                r.lower_bound, r.origin, r.grade)),
         strict=True,
     )  # fmt: skip
+    details = {name: figure[p, w].tolist() for name, figure in r.details.items()}
     for i, (place, start, end, value, band, score, n_valid, n_expected, coverage, low, origin, grade) in enumerate(
         numbers
     ):
@@ -57,6 +66,7 @@ def materialise(r: Results, wanted: Bools, units: Mapping[str, str]) -> Iterator
             missing=_missing(inputs, i, below),
             lower_bound=low,
             components=_components(r.definition.unit, inputs, i, below),
+            details={name: figure[i] for name, figure in details.items() if not math.isnan(figure[i])},
             origin=_ORIGINS[origin],
             grade=_GRADES[grade],
         )
@@ -108,7 +118,7 @@ def _components(unit: str, inputs: Sequence[_Column], i: int, below: Mapping[str
 def _reason(d: Definition, inputs: Sequence[_Column], i: int) -> str:
     """Why there is no value, in words."""
     lacking = [f"{c.name}: {_lack(d, c, i)}" for c in inputs if c.used[i] and not c.available[i]]
-    return "; ".join(lacking) or f"{d.formula} has no result for these inputs"
+    return "; ".join(lacking) or d.rule.undefined or f"{d.formula} has no result for these inputs"
 
 
 def _lack(d: Definition, c: _Column, i: int) -> str:
