@@ -7,14 +7,13 @@ import pytest
 from hub.indicators.formulas.base import Context, Floats, Outcome
 from hub.indicators.formulas.satisfaction import (
     csat,
-    kish,
     mean_of_answers,
     nps,
-    post_stratify,
     satisfaction_mean,
     share_of_answers,
     wilson,
 )
+from hub.indicators.stratification import post_stratify
 
 
 def array(*figures: float) -> Floats:
@@ -22,7 +21,7 @@ def array(*figures: float) -> Floats:
 
 
 def context(n: float = np.nan, **parameters: float) -> Context:
-    return Context({"minimum": 10.0} | parameters, {}, array(86400), {}, {}, {"rating": array(n), "below": array(n)})
+    return Context(parameters, {}, array(86400), {}, {}, {"rating": array(n), "below": array(n)})
 
 
 def figures(outcome: Outcome) -> dict[str, float]:
@@ -45,14 +44,6 @@ def test_wilsons_interval_of_half_of_ten_at_90_percent() -> None:
     assert (float(low[0]), float(high[0])) == pytest.approx((0.2692718, 0.7307282), abs=1e-7)
 
 
-@pytest.mark.parametrize(
-    ("weights", "n"),
-    [((1, 1, 1, 1), 4.0), ((2, 2), 2.0), ((3, 1), 1.6), ((1, 0), 1.0), ((0, 0), 0.0)],
-)
-def test_weighted_answers_count_for_less(weights: tuple[float, ...], n: float) -> None:
-    assert kish(array(*weights)) == pytest.approx(n)
-
-
 def test_answers_in_proportion_to_the_population_are_not_weighted() -> None:
     assert post_stratify(array(80, 40), array(30, 10), array(3000, 1000), 3.0) == pytest.approx((70.0, 40.0))
 
@@ -69,18 +60,7 @@ def test_a_part_with_few_answers_speaks_for_its_people_up_to_the_cap() -> None:
 def test_the_effective_number_is_kishs_of_the_single_answers() -> None:
     n, population = array(4, 2), array(100, 300)
     weights = np.repeat([0.25 / (4 / 6), 0.75 / (2 / 6)], [4, 2])
-    assert post_stratify(array(1, 2), n, population, 9.0)[1] == pytest.approx(kish(weights))
-
-
-@pytest.mark.parametrize("population", [(1000.0, np.nan), (1000.0, 0.0)])
-def test_parts_without_known_people_are_left_out(population: tuple[float, float]) -> None:
-    assert post_stratify(array(80, 20), array(10, 90), array(*population), 3.0) == pytest.approx((80.0, 10.0))
-
-
-def test_without_any_part_there_is_no_figure() -> None:
-    value, n = post_stratify(array(np.nan), array(5), array(1000), 3.0)
-    assert np.isnan(value)
-    assert n == 0.0
+    assert post_stratify(array(1, 2), n, population, 9.0)[1] == pytest.approx(weights.sum() ** 2 / (weights**2).sum())
 
 
 def votes(positive: float, neutral: float, negative: float) -> dict[str, Floats]:

@@ -2,11 +2,10 @@
 """Answers of people: shares and means with their 95 % interval, suppressed where they are few.
 
 A share of answers carries Wilson's interval, which stays inside 0 to 100 % and is sound for small numbers. Weighted
-answers count for less than their number: Kish's effective n takes its place in every interval. From parts of the city
-to the city, answers are weighted to the population of each part (post-stratification), each weight at most `cap` times
-the mean weight, so that a part with few answers cannot speak for all.
+answers (see `hub.indicators.stratification`) count for less than their number: Kish's effective n, which comes as the
+input's n, takes its place in every interval.
 
-Below `minimum` answers there is no value: it would say more about single people than about the service.
+Below MINIMUM answers there is no value: it would say more about single people than about the service.
 """
 
 from collections.abc import Mapping
@@ -17,7 +16,8 @@ from hub.indicators.formulas.base import ONE, Context, Floats, Formula, Outcome
 from hub.indicators.formulas.utilities import quotient
 
 Z95 = 1.959963984540054  # 97.5 % point of the standard normal distribution
-FEW = "fewer than {minimum:g} answers"
+MINIMUM = 10  # answers
+FEW = f"fewer than {MINIMUM} answers"
 _MORE = 3.0  # answers that the adjusted Wald interval adds, a quarter of them promoters, a quarter detractors
 
 
@@ -29,38 +29,16 @@ def wilson(p: Floats, n: Floats, z: float = Z95) -> tuple[Floats, Floats]:
     return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
 
 
-def kish(weights: Floats) -> float:
-    """Effective number of weighted answers: (sum of weights)^2 / sum of squared weights (Kish 1965, 11.7)."""
-    squares = float((weights * weights).sum())
-    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
-
-
-def post_stratify(value: Floats, n: Floats, population: Floats, cap: float) -> tuple[float, float]:
-    """Value of a whole from strata with `n` answers and `population` each, and its effective n.
-
-    An answer's weight is its stratum's share of the population over its share of the answers, at most `cap` (mean
-    weights are 1). Strata without value, answers or population are left out; with none left both are NaN and 0.
-    """
-    there = ~np.isnan(value) & (n > 0) & (population > 0)
-    if not there.any():
-        return float("nan"), 0.0
-    value, n, population = value[there], n[there], population[there]
-    weight = np.minimum((population / population.sum()) / (n / n.sum()), cap)
-    answers = weight * n
-    effective = float(answers.sum()) ** 2 / float((weight * answers).sum())
-    return float((answers * value).sum() / answers.sum()), effective
-
-
 def csat(inputs: Mapping[str, Floats], context: Context) -> Outcome:
     """Satisfied answers in percent of all, from numbers of positive, neutral and negative answers."""
     n = inputs["positive"] + inputs["neutral"] + inputs["negative"]
-    return _share(quotient(inputs["positive"], n), n, context)
+    return _share(quotient(inputs["positive"], n), n)
 
 
 def share_of_answers(inputs: Mapping[str, Floats], context: Context) -> Outcome:
     """A percentage of answers that was put together from places below, with the interval for its effective n."""
     name, percent = next(iter(inputs.items()))
-    return _share(percent / 100.0, context.n[name], context)
+    return _share(percent / 100.0, context.n[name])
 
 
 def nps(inputs: Mapping[str, Floats], context: Context) -> Outcome:
@@ -75,8 +53,7 @@ def nps(inputs: Mapping[str, Floats], context: Context) -> Outcome:
     quarter = _MORE / 4
     middle, spread = _net(promoters + quarter, detractors + quarter, n + _MORE)
     half = Z95 * np.sqrt(spread)
-    return _of_enough(score, n, np.clip(middle - half, -100, 100), np.clip(middle + half, -100, 100), context,
-                      variance=variance)  # fmt: skip
+    return _of_enough(score, n, np.clip(middle - half, -100, 100), np.clip(middle + half, -100, 100), variance=variance)
 
 
 def mean_of_answers(inputs: Mapping[str, Floats], context: Context) -> Outcome:
@@ -110,9 +87,9 @@ def _net(promoters: Floats, detractors: Floats, n: Floats) -> tuple[Floats, Floa
     return 100.0 * (p - d), 1e4 * quotient(p + d - (p - d) ** 2, n)
 
 
-def _share(p: Floats, n: Floats, context: Context) -> Outcome:
+def _share(p: Floats, n: Floats) -> Outcome:
     low, high = wilson(p, n)
-    return _of_enough(100.0 * p, n, 100.0 * low, 100.0 * high, context)
+    return _of_enough(100.0 * p, n, 100.0 * low, 100.0 * high)
 
 
 def _widest(mean: Floats, context: Context) -> Floats:
@@ -122,12 +99,12 @@ def _widest(mean: Floats, context: Context) -> Floats:
 def _mean(mean: Floats, variance: Floats, n: Floats, context: Context) -> Outcome:
     half = Z95 * np.sqrt(quotient(variance, n))
     low, high = context.parameters["low"], context.parameters["high"]
-    return _of_enough(mean, n, np.clip(mean - half, low, high), np.clip(mean + half, low, high), context)
+    return _of_enough(mean, n, np.clip(mean - half, low, high), np.clip(mean + half, low, high))
 
 
-def _of_enough(value: Floats, n: Floats, low: Floats, high: Floats, context: Context, **more: Floats) -> Outcome:
+def _of_enough(value: Floats, n: Floats, low: Floats, high: Floats, **more: Floats) -> Outcome:
     """Value and details where there are enough answers; the number of answers always."""
-    enough = n >= context.parameters["minimum"]
+    enough = n >= MINIMUM
     figures = {"interval_low": low, "interval_high": high, **more}
     return Outcome(
         np.where(enough, value, np.nan),
@@ -135,14 +112,13 @@ def _of_enough(value: Floats, n: Floats, low: Floats, high: Floats, context: Con
     )
 
 
-_ENOUGH = frozenset({"minimum"})
-_SCALE = frozenset({"minimum", "low", "high"})
+_SCALE = frozenset({"low", "high"})
 _SHARES = tuple(f"at_least_{k}" for k in range(2, 6))
 
 FORMULAS: Mapping[str, Formula] = {
-    "csat": Formula(csat, ("positive", "neutral", "negative"), parameters=_ENOUGH, undefined=FEW),
-    "share_of_answers": Formula(share_of_answers, ONE, parameters=_ENOUGH, undefined=FEW),
-    "nps": Formula(nps, ("promoters", "passives", "detractors"), parameters=_ENOUGH, undefined=FEW),
+    "csat": Formula(csat, ("positive", "neutral", "negative"), undefined=FEW),
+    "share_of_answers": Formula(share_of_answers, ONE, undefined=FEW),
+    "nps": Formula(nps, ("promoters", "passives", "detractors"), undefined=FEW),
     "mean_of_answers": Formula(mean_of_answers, ONE, parameters=_SCALE, undefined=FEW),
     "satisfaction_mean": Formula(
         satisfaction_mean,
