@@ -41,7 +41,7 @@ def select_values(query: ValueQuery) -> Select[Any]:
         return _select_feed(query, query.after_seq)
     # Materialised, because SQLite would rather walk through all windows than through all series.
     series = _series_of(query).cte("wanted").prefix_with("MATERIALIZED")
-    windows = and_(_V.series == series.c.id, *_range(query))
+    windows = and_(_V.series == series.c.id, *range_of(query))
     statement = select(t.indicator_value, series.c.indicator, series.c.place).join_from(
         series, t.indicator_value, windows
     )
@@ -52,7 +52,7 @@ def select_values(query: ValueQuery) -> Select[Any]:
 
 def _select_feed(query: ValueQuery, after: int) -> Select[Any]:
     """In order of `seq`; with `latest`, of the newest windows those that have changed."""
-    statement = _joined(t.indicator_value).where(_V.seq > after, *_range(query), *_names(query))
+    statement = _joined(t.indicator_value).where(_V.seq > after, *range_of(query), *names_of(query))
     if query.latest:
         statement = statement.where(_V.window_start == _newest(query))
     return statement.order_by(_V.seq).limit(query.limit)
@@ -130,17 +130,17 @@ def _joined(table: Table) -> Select[Any]:
 
 def _series_of(query: ValueQuery) -> Select[Any]:
     columns = (*t.value_series.c, _newest(query).label("newest")) if query.latest else tuple(t.value_series.c)
-    return select(*columns).where(*_names(query))
+    return select(*columns).where(*names_of(query))
 
 
 def _newest(query: ValueQuery) -> ScalarSelect[int]:
     """Start of a series' newest window in the range."""
     inner = t.indicator_value.alias()
-    mine = and_(inner.c.series == _S.id, *_range(query, inner.c.window_start))
+    mine = and_(inner.c.series == _S.id, *range_of(query, inner.c.window_start))
     return select(func.max(inner.c.window_start)).where(mine).correlate(t.value_series).scalar_subquery()
 
 
-def _names(query: ValueQuery) -> list[ColumnElement[bool]]:
+def names_of(query: ValueQuery) -> list[ColumnElement[bool]]:
     """Places by exact id or by path prefix; a range instead of LIKE, whose `_` and `%` would match more than meant."""
     found = [_S.indicator == query.indicator] if query.indicator is not None else []
     if query.place is None:
@@ -149,6 +149,7 @@ def _names(query: ValueQuery) -> list[ColumnElement[bool]]:
     return [*found, or_(_S.place == query.place, below) if query.below else _S.place == query.place]
 
 
-def _range(query: ValueQuery, start: ColumnElement[int] = _V.window_start) -> list[ColumnElement[bool]]:
+def range_of(query: ValueQuery, start: ColumnElement[int] = _V.window_start) -> list[ColumnElement[bool]]:
+    """Windows that begin in [query.start, query.end)."""
     bounds = [start >= query.start] if query.start is not None else []
     return [*bounds, start < query.end] if query.end is not None else bounds

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, select
 from hub.core.indicators import Correction, Digests, IndicatorValue, ValueColumns
 from hub.core.ports import ValueLedger, ValueQuery
 from hub.storage.ledger import _tables as t
+from hub.storage.ledger._as_of import select_as_of
 from hub.storage.ledger._columns import read_columns, read_digests
 from hub.storage.ledger._corrections import Corrections
 from hub.storage.ledger._database import Database
@@ -47,7 +48,7 @@ class Values(ValueLedger):
 
     def values(self, query: ValueQuery) -> Sequence[IndicatorValue]:
         """Newest revisions whose window begins in [query.start, query.end); see `ValueQuery`."""
-        return self._fetch(select_values(query))
+        return self._fetch(select_values(query) if query.as_of is None else select_as_of(query, query.as_of))
 
     def columns(
         self, indicator: str, places: Sequence[str] | None, start: int, end: int, below: bool = False
