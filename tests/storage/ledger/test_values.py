@@ -224,6 +224,7 @@ queries = st.builds(
     latest=st.booleans(),
     after_seq=st.one_of(st.none(), st.integers(0, 8)),
     limit=st.one_of(st.none(), st.integers(0, 5)),
+    as_of=st.none(),  # test_as_of has the rule of the past
 )
 Model = dict[tuple[str, str, int], list[IndicatorValue]]
 
