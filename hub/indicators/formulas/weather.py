@@ -35,8 +35,7 @@ def humidex(inputs: Mapping[str, Floats], context: Context) -> Floats:
     Masterton and Richardson (1979) in the form of Rana et al. (2013), https://doi.org/10.1016/j.enbuild.2013.04.019.
     """
     t = inputs["t"]
-    vapour_pressure = 6.112 * 10.0 ** (7.5 * t / (237.7 + t)) * _humidity(inputs["rh"]) / 100.0
-    feels: Floats = t + 5.0 / 9.0 * (vapour_pressure - 10.0)
+    feels: Floats = t + 5.0 / 9.0 * (_vapour_pressure(t, _humidity(inputs["rh"])) - 10.0)
     return feels
 
 
@@ -46,16 +45,18 @@ def utci(inputs: Mapping[str, Floats], context: Context) -> Floats:
     Undefined outside the polynomial's limits (Bröde et al. 2012, https://doi.org/10.1007/s00484-011-0454-1): t -50 to
     50 °C, tr - t -30 to 70 K, v 0.5 to 17 m/s, and above 5 kPa of vapour.
     """
-    t, tr, v, rh = (inputs[name] for name in ("t", "tr", "v", "rh"))
-    there = ~np.isnan(t + tr + v + rh)
+    t, tr, v, rh = inputs["t"], inputs["tr"], inputs["v"], _humidity(inputs["rh"])
+    inside = _between(t, -50, 50) & _between(tr - t, -30, 70) & _between(v, 0.5, 17)
+    inside &= _between(_vapour_pressure(t, rh), 0, 50)
     value = np.full(len(t), np.nan)
-    if there.any():
+    if inside.any():
         from pythermalcomfort.models import utci as universal  # type: ignore[import-untyped]  # it ships no types
 
+        # limits are checked above: the library would write a warning for every value outside of them
         found = universal(
-            tdb=t[there], tr=tr[there], v=v[there], rh=_humidity(rh[there]), limit_inputs=True, round_output=False
+            tdb=t[inside], tr=tr[inside], v=v[inside], rh=rh[inside], limit_inputs=False, round_output=False
         )
-        value[there] = np.asarray(found.utci, dtype=np.float64)
+        value[inside] = np.asarray(found.utci, dtype=np.float64)
     return value
 
 
@@ -73,6 +74,16 @@ def cooling_degrees(inputs: Mapping[str, Floats], context: Context) -> Floats:
 
 def _degrees(mean: Floats, counts: npt.NDArray[np.bool_], difference: Floats) -> Floats:
     return np.where(np.isnan(mean), np.nan, np.where(counts, difference, 0.0))
+
+
+def _vapour_pressure(t: Floats, rh: Floats) -> Floats:
+    """Of water in hPa, after Magnus."""
+    pressure: Floats = 6.112 * 10.0 ** (7.5 * t / (237.7 + t)) * rh / 100.0
+    return pressure
+
+
+def _between(values: Floats, low: float, high: float) -> npt.NDArray[np.bool_]:
+    return np.asarray((values >= low) & (values <= high))
 
 
 def _humidity(rh: Floats) -> Floats:
