@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.indicators.formulas.base import ONE, Context, Floats, Formula, Outcome
+from hub.indicators.rounding import half_up
 
 NOWCAST_HOURS = 12
 _LEAST_WEIGHT = 0.5
@@ -73,14 +74,12 @@ def band_shares(inputs: Mapping[str, Floats], context: Context) -> Outcome:
 def guideline_ratio(inputs: Mapping[str, Floats], context: Context) -> Outcome:
     """`mean` divided by its `guideline`: 1 is the guideline, 2 is twice as much.
 
-    Details: `above`, what lies above the guideline, in the unit of the mean (negative: below); `peak_ratio`, the same
-    ratio for the short-term guideline; `days_above`, days above the short-term guideline.
+    Details: `above`, what lies above the guideline, in the unit of the mean (negative: below); `peak_ratio`, the ratio
+    of `peak` to its `peak_guideline`.
     """
     details = {"above": inputs["mean"] - context.parameters["guideline"]}
     if "peak" in inputs:
         details["peak_ratio"] = inputs["peak"] / context.parameters["peak_guideline"]
-    if "days_above" in inputs:
-        details["days_above"] = inputs["days_above"]
     return Outcome(inputs["mean"] / context.parameters["guideline"], details)
 
 
@@ -104,8 +103,9 @@ def us_aqi_worst(inputs: Mapping[str, Floats], context: Context) -> Outcome:
     beyond = np.zeros(len(context.seconds), dtype=np.bool_)
     for name, concentration in inputs.items():
         index, above = sub_index(concentration, context.tables[name]), _above(concentration, context.tables[name])
-        covered = above & ~np.isnan(inputs.get(_TAKES_OVER.get(name, ""), np.full(len(beyond), np.nan)))
-        details[name] = np.where(covered, context.tables[name][-1, 3], index)
+        other = inputs.get(_TAKES_OVER.get(name, ""))
+        covered = above & ~np.isnan(other) if other is not None else np.zeros(len(beyond), dtype=np.bool_)
+        details[name] = half_up(np.where(covered, context.tables[name][-1, 3], index), 0)
         beyond |= above & ~covered
     stacked = np.vstack(list(details.values()))
     highest = np.where(np.isnan(stacked), -np.inf, stacked).max(axis=0)
@@ -169,8 +169,8 @@ FORMULAS: Mapping[str, Formula] = {
     "band_shares": Formula(band_shares, ("worst", "from_2", "from_3", "from_4", "from_5", "from_6")),
     "guideline_ratio": Formula(
         guideline_ratio,
-        ("mean", "peak", "days_above"),
-        optional=frozenset({"peak", "days_above"}),
+        ("mean", "peak"),
+        optional=frozenset({"peak"}),
         parameters=frozenset({"guideline", "peak_guideline"}),
     ),
     "us_aqi": Formula(
