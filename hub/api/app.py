@@ -12,11 +12,22 @@ from hub.api.auth import Throttle
 from hub.api.etags import ETags
 from hub.api.params import json_body, known_parameters
 from hub.api.problems import PREFIX
-from hub.api.routes import catalogue, devices, docs, health, indicators, metrics, operation, quarantine, readings
+from hub.api.routes import (
+    catalogue,
+    devices,
+    docs,
+    entries,
+    health,
+    indicators,
+    metrics,
+    operation,
+    quarantine,
+    readings,
+)
 from hub.api.services import Services
 from hub.api.shield import Shield
 
-RESOURCES = (health, devices, catalogue, readings, indicators, quarantine, operation)
+RESOURCES = (health, devices, catalogue, readings, indicators, entries, quarantine, operation)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -37,6 +48,7 @@ def create_app(services: Services) -> FastAPI:
     guards = [Depends(json_body), Depends(known_parameters)]
     for resource in RESOURCES:
         app.include_router(resource.router, prefix=PREFIX, dependencies=guards)
+    app.include_router(entries.files, prefix=PREFIX, dependencies=[Depends(known_parameters)])
     app.include_router(metrics.router, dependencies=guards)
     app.include_router(docs.router)
     problems.install(app)

@@ -36,6 +36,7 @@ TAGS: tuple[Mapping[str, str], ...] = (
     {"name": "catalogue", "description": "Places and quantities: what names mean."},
     {"name": "readings", "description": "Readings as they are stored, and readings to send."},
     {"name": "indicators", "description": "Values derived from readings, with their provenance."},
+    {"name": "entries", "description": "Figures that no sensor gives: entered by one person, approved by another."},
     {"name": "operation", "description": "Quarantine, orders, metrics."},
     {"name": "problems", "description": "What errors mean."},
 )

@@ -14,6 +14,7 @@ from hub.core.ports import (
     Command,
     CommandQueue,
     DeviceBook,
+    EntryBook,
     JournalReader,
     KeyRing,
     PartHealth,
@@ -107,6 +108,7 @@ class Services:
     book: Book
     ignored: IgnoredDevices
     values: ValueLedger
+    entries: EntryBook
     readings: ReadingStore
     journals: Sequence[JournalReader]
     commands: Orders

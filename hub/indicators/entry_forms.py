@@ -179,9 +179,13 @@ def _check_year(year: int, now: int) -> None:
         raise Invalid(f"{year} is not between {FIRST_YEAR} and {last}", "period")
 
 
-def label_of(start: int, window: Period, calendar: Calendar) -> str:
-    """The label of the window that begins at `start`."""
-    return datetime.fromtimestamp(start // NS, calendar.zone).date().isoformat()[: _LABELS.get(window, (10, ""))[0]]
+def label_of(start: int, window: Period | None, calendar: Calendar) -> str:
+    """The label of the window that begins at `start`; its date where the period is not known."""
+    return (
+        datetime.fromtimestamp(start // NS, calendar.zone)
+        .date()
+        .isoformat()[: 10 if window is None else _LABELS.get(window, (10, ""))[0]]
+    )
 
 
 def number_of(value: str | float) -> float:

@@ -222,7 +222,7 @@ def _workbook(content: bytes) -> _Grid:
 
 
 def _shown(cell: Any) -> Cell:
-    """What stands in a cell; 0.12 shown as 12 % is not a number, because nobody could say which of the two was meant."""
+    """What stands in a cell. 0.12 shown as 12 % is no number: nobody could say which of the two was meant."""
     value: Cell = cell.value
     if isinstance(value, float | int) and not isinstance(value, bool) and "%" in (cell.number_format or ""):
         return f"{value * 100:g} %"

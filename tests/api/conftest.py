@@ -277,6 +277,7 @@ async def world(template: Template, tmp_path: Path) -> AsyncIterator[World]:
         book=ledger.devices,
         ignored=ledger.ignored,
         values=ledger.values,
+        entries=ledger.entries,
         readings=store,
         journals=readers,
         commands=ledger.commands,
