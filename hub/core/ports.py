@@ -23,6 +23,7 @@ from hub.core.journal import (
 )
 from hub.core.places import Device, Place, RegistrySnapshot
 from hub.core.readings import Columns, PutResult, Reading, Series
+from hub.core.strategies import Strategy, StrategyRevision
 
 
 class PartHealth(NamedTuple):
@@ -485,4 +486,29 @@ class EntryBook(Protocol):
 
         `below`: places under `place` too. `upto`: as it was after that approval.
         """
+        ...
+
+
+class StrategyBook(Protocol):
+    """Strategy documents; every change of one is a revision of the whole."""
+
+    def put(
+        self, documents: Sequence[Strategy], *, by: str, reason: str, expected: Mapping[str, int] | None = None
+    ) -> Sequence[StrategyRevision]:
+        """Store documents, all or none; returns the newest revision of each, unchanged where the document is.
+
+        `expected` has the revision (0: none) on which a change is based; Exists when another one came in between.
+        """
+        ...
+
+    def get(self, strategy: str, as_of: int | None = None) -> StrategyRevision:
+        """The newest revision, or the one in force at `as_of` (ns; before the first: the first). Raise NotFound."""
+        ...
+
+    def all(self, as_of: int | None = None) -> Sequence[StrategyRevision]:
+        """That of every document, in order of id."""
+        ...
+
+    def history(self, strategy: str) -> Sequence[StrategyRevision]:
+        """All revisions of one document, oldest first. Raise NotFound."""
         ...

@@ -20,6 +20,7 @@ from hub.storage.ledger._ignored import Ignored
 from hub.storage.ledger._keys import Keys
 from hub.storage.ledger._registry import Devices
 from hub.storage.ledger._schema import Schema
+from hub.storage.ledger._strategies import Strategies
 from hub.storage.ledger._values import Values
 
 
@@ -45,6 +46,7 @@ class Ledger:
         self.values = Values(self._database, self.corrections, self.holds)
         self.keys = Keys(self._database, clock)
         self.commands = Commands(self._database, clock)
+        self.strategies = Strategies(self._database, clock)
         self.audit = Audit(self._database)
 
     @property
