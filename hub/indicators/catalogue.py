@@ -211,7 +211,7 @@ def _of_quantity(d: Definition, field: str, item: Input, quantities: Quantities)
 
 def _fit(d: Definition, field: str, item: Input, source: Definition) -> Iterable[tuple[str, str]]:
     longer = _WINDOWS.index(d.window) - _WINDOWS.index(source.window)
-    higher = _RANK[d.level] - _RANK[source.level]
+    higher = 0 if source.entered else _RANK[d.level] - _RANK[source.level]
     if longer < 0 or higher < 0:
         yield field, f"{source.id} ({source.window}, {source.level}) is coarser than {d.window}, {d.level}"
     if longer > 0 and higher > 0:

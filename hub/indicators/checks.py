@@ -41,6 +41,10 @@ def _problems(d: Definition) -> Iterator[Fault]:
     for name, item in d.inputs.items():
         for field, problem in (*_source(item), *_figures(d, item), *_steps(d, item), *_reduction(item)):
             yield f"inputs.{name}{field}", problem
+    if (d.formula == "composite") != (d.composite is not None):
+        yield "composite", "it belongs to formula: composite, and only there"
+    elif d.composite is not None:
+        yield from ((f"composite.{f}" if f else "composite", p) for f, p in d.composite.problems(list(d.inputs)))
     yield from _roll_up(d)
     yield from _bands(d)
     yield from _examples(d)

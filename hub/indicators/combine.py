@@ -124,6 +124,7 @@ def _context(d: Definition, windows: Ints, inputs: Mapping[str, Cells], shape: t
         {name: cells.lead for name, cells in profiles.items()},
         {name: np.tile(hour, (shape[0], 1)) for name, hour in hours.items()},
         {name: (c.n_valid if c.n is None else c.n).ravel() for name, c in inputs.items()},
+        d.composite,
     )
 
 
@@ -167,6 +168,10 @@ def _band(d: Definition, value: Floats) -> Ints:
 def _counts(d: Definition, everything: Mapping[str, Cells], used: Mapping[str, Bools]) -> tuple[Floats, Floats, Floats]:
     """Counts over inputs that sent anything; one input alone speaks for itself. Constants are no observations."""
     inputs = {n: c for n, c in everything.items() if not d.inputs[n].constant} or everything
+    if d.composite is not None:
+        n_inputs = np.sum([c.available & used[n] for n, c in everything.items()], axis=0).astype(np.float64)
+        expected = np.full(n_inputs.shape, float(len(everything)))
+        return n_inputs, expected, n_inputs / expected
     if len(inputs) == 1:
         (only,) = inputs.values()
         return only.n_valid, only.n_expected, only.coverage

@@ -14,6 +14,7 @@ from hub.core.quantities import Domain
 from hub.core.readings import Flag, Grade
 from hub.core.windows import Calendar, Period, parse_duration
 from hub.indicators.formulas import FORMULAS, Formula
+from hub.indicators.formulas.composite import Composite
 
 Level = Literal["site", "part", "municipality"]
 Within = Literal[
@@ -157,6 +158,7 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     description: Text | None = None
     parameters: dict[str, float] = {}
     tables: dict[str, tuple[tuple[float, ...], ...]] = {}
+    composite: Composite | None = None
     step: Period | None = None
     capture: float = 0.75
     grace: str = "PT2H"

@@ -2,12 +2,13 @@
 """What a definition can ask of the kernel: ways of aggregating, chosen hours, profiles, grades, carried figures."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from msgspec import yaml
 
-from hub.core.indicators import IndicatorValue
+from hub.core.indicators import IndicatorValue, Status
 from hub.core.places import Device, Mounting
 from hub.core.quantities import Quantities
 from hub.core.readings import Columns, Grade, Series
@@ -43,7 +44,7 @@ def catalogue_of(*definitions: dict[str, object]) -> Catalogue:
     return build_catalogue(named, QUANTITIES)
 
 
-def columns_of(rows: list[tuple[str, str, float, float]], flag: int = 1) -> Columns:
+def columns_of(rows: Sequence[tuple[str, str, float, float]], flag: int = 1) -> Columns:
     """Rows of (device, quantity, hours since START, value)."""
     ordered = sorted(rows, key=lambda r: (r[2], r[0]))
     series = sorted({Series(device, quantity) for device, quantity, _, _ in rows})
@@ -181,9 +182,9 @@ def test_a_place_takes_the_newest_figure_entered_for_it_or_above_it() -> None:
             period="P1D",
             value=value,
             unit="1",
-            status="final",
+            status=Status.FINAL,
             definition_version=1,
-        )  # type: ignore[arg-type]  # its value
+        )
 
     rows = columns_of([("a", "pm10", 24.0 * day, 5.0) for day in range(4)])
     known = {"norm": values_of([entered("town", -9, 50.0), entered("town", 1, 20.0), entered("else", 0, 1.0)])}
@@ -204,12 +205,12 @@ def test_an_attribute_is_that_of_the_place_or_the_nearest_above() -> None:
     assert values(catalogue, "x", rows)[0].missing == ("whole",)
 
 
-DAY = {"id": "day", "step": "PT1H", "precision": 0, "inputs": {"q": {"quantity": "pm10"}}}
+DAY: dict[str, object] = {"id": "day", "step": "PT1H", "precision": 0, "inputs": {"q": {"quantity": "pm10"}}}
 
 
 def test_a_year_is_the_mean_of_its_hours_whatever_the_days_make_of_them() -> None:
-    year = {"id": "year", "window": "P1Y", "inputs": {"d": {"indicator": "day", "reduce": "weighted_mean",
-                                                           "capture": 0}}}  # fmt: skip
+    days_of = {"indicator": "day", "reduce": "weighted_mean", "capture": 0}
+    year: dict[str, object] = {"id": "year", "window": "P1Y", "inputs": {"d": days_of}}
     catalogue = catalogue_of(DAY, year)
     assert catalogue.partials == {"day"}
     rows = [("a", "pm10", float(h), 0.4) for h in range(24)] + [("a", "pm10", 24.0 + h, 9.0) for h in range(6)]
@@ -227,7 +228,7 @@ def test_a_year_is_the_mean_of_its_hours_whatever_the_days_make_of_them() -> Non
      ("share_under", {"threshold": 1}, 1 / 3), ("percentile", {"percentile": 0}, 1.0), ("total", {}, 6.0)],
 )  # fmt: skip
 def test_shorter_windows_are_reduced(reduce: str, extra: dict[str, float], expected: float) -> None:
-    month = {
+    month: dict[str, object] = {
         "id": "month",
         "window": "P1M",
         "inputs": {"d": {"indicator": "day", "reduce": reduce, "capture": 0} | extra},

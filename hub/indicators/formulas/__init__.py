@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from hub.indicators.formulas import (
     air,
     basic,
+    composite,
     coverage,
     mobility,
     noise,
@@ -19,6 +20,7 @@ from hub.indicators.formulas.base import ANY, ONE, Formula
 _DOMAINS = (
     air.FORMULAS,
     basic.FORMULAS,
+    composite.FORMULAS,
     coverage.FORMULAS,
     mobility.FORMULAS,
     noise.FORMULAS,

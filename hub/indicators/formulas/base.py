@@ -8,11 +8,14 @@ where a step is not available, does not count or does not exist.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from hub.indicators.formulas.composite import Composite
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -27,6 +30,7 @@ class Context(NamedTuple):
     `seconds`: length of each window, shape (windows,). `before`: steps before the window, by profile input. `hour`:
     local hour of the day (0 to 23) in which each step of a profile input begins, same shape, -1 where there is none.
     `n`: by input, on how many figures it rests (readings, steps or answers; an effective number where weighted).
+    `composite`: pillars, weights and goalposts of a composite index.
     """
 
     parameters: Mapping[str, float]
@@ -35,6 +39,7 @@ class Context(NamedTuple):
     before: Mapping[str, int]
     hour: Mapping[str, Ints]
     n: Mapping[str, Floats]
+    composite: "Composite | None" = None
 
 
 class Outcome(NamedTuple):
