@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hub import __version__
-from hub.cli import _checks, _dashboards, _devices, _feeds, _hub, _indicators, _keys, _quarantine
+from hub.cli import _checks, _dashboards, _devices, _entries, _feeds, _hub, _indicators, _keys, _quarantine
 from hub.core.errors import HubError, Stop
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ for module in (_hub, _feeds, _checks):
 for name, sub in (
     ("device", _devices.group),
     ("indicators", _indicators.group),
+    ("entries", _entries.group),
     ("quarantine", _quarantine.group),
     ("key", _keys.group),
     ("dashboards", _dashboards.group),
