@@ -35,6 +35,7 @@ TAGS: tuple[Mapping[str, str], ...] = (
     {"name": "devices", "description": "What is registered, and in which state it is."},
     {"name": "catalogue", "description": "Places and quantities: what names mean."},
     {"name": "readings", "description": "Readings as they are stored, and readings to send."},
+    {"name": "corrections", "description": "How stored readings are to be read: excluded, flagged, calibrated."},
     {"name": "indicators", "description": "Values derived from readings, with their provenance."},
     {"name": "entries", "description": "Figures that no sensor gives: entered by one person, approved by another."},
     {"name": "operation", "description": "Quarantine, orders, metrics."},

@@ -13,6 +13,7 @@ from hub.core.places import Device
 from hub.core.ports import (
     Command,
     CommandQueue,
+    CorrectionBook,
     DeviceBook,
     EntryBook,
     JournalReader,
@@ -108,6 +109,7 @@ class Services:
     book: Book
     ignored: IgnoredDevices
     values: ValueLedger
+    corrections: CorrectionBook
     entries: EntryBook
     readings: ReadingStore
     journals: Sequence[JournalReader]

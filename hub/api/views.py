@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
+from hub.core.corrections import what
 from hub.core.indicators import Correction
 from hub.core.journal import DeviceSeen, EventRecord
 from hub.core.places import Device, Mounting, Place
@@ -14,6 +15,7 @@ from hub.core.readings import Flag, Origin, Reading
 from hub.core.windows import format_instant
 from hub.devices.state import FlagCount, describe, device_state
 from hub.indicators.definition import Definition
+from hub.indicators.preview import Concerned, Preview, TouchedWindows
 from hub.indicators.representation import public_definition
 
 Json = dict[str, Any]
@@ -105,8 +107,8 @@ def event_view(event: EventRecord) -> Json:
     }
 
 
-def correction_view(row: Correction) -> Json:
-    """JSON of a correction."""
+def correction_view(row: Correction, withdrawn_by: int | None = None) -> Json:
+    """JSON of a correction; `withdrawn_by` is the one that took it back."""
     return {
         "id": row.id,
         "device": row.device,
@@ -115,9 +117,29 @@ def correction_view(row: Correction) -> Json:
         "to": format_instant(row.end),
         "action": row.action,
         "flag": row.flag,
+        "scale": row.scale,
+        "shift": row.shift,
+        "withdraws": row.withdraws,
         "by": row.by,
         "reason": row.reason,
+        "made_at": format_instant(row.made_at),
+        "in_effect": row.withdraws is None and withdrawn_by is None,
+        "withdrawn_by": withdrawn_by,
     }
+
+
+def preview_view(draft: Correction, found: Preview) -> Json:
+    """JSON of what a correction would concern and touch."""
+    return {
+        "what": what(draft),
+        "readings": found.readings,
+        "concerned": [_stretch(row) for row in found.concerned],
+        "touched": [_stretch(row) for row in found.touched],
+    }
+
+
+def _stretch(row: Concerned | TouchedWindows) -> Json:
+    return {**row._asdict(), "first": format_instant(row.first), "last": format_instant(row.last)}
 
 
 def place_at(device: Device | None, time: int) -> str | None:

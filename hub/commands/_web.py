@@ -30,6 +30,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         book=ledger.devices,
         ignored=ledger.ignored,
         values=ledger.values,
+        corrections=ledger.corrections,
         entries=ledger.entries,
         readings=store,
         journals=journals,

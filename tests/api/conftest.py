@@ -277,6 +277,7 @@ async def world(template: Template, tmp_path: Path) -> AsyncIterator[World]:
         book=ledger.devices,
         ignored=ledger.ignored,
         values=ledger.values,
+        corrections=ledger.corrections,
         entries=ledger.entries,
         readings=store,
         journals=readers,

@@ -9,13 +9,13 @@ import pytest
 from pydantic import BaseModel
 
 from hub.api.routes.docs import example_of
-from hub.api.schemas import common, devices, indicators, readings
+from hub.api.schemas import common, corrections, devices, indicators, readings
 from hub.api.schemas import operation as operation_schemas
 from tests.api.conftest import World
 
 MODELS = [
     model
-    for module in (common, devices, indicators, operation_schemas, readings)
+    for module in (common, corrections, devices, indicators, operation_schemas, readings)
     for _, model in inspect.getmembers(module, inspect.isclass)
     if issubclass(model, common.Model) and model is not common.Model and model.__module__ == module.__name__
 ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`/readings` and `/corrections`. What is posted goes through the broker: one path for every reading."""
+"""`/readings`. What is posted goes through the broker: one path for every reading."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
@@ -16,7 +16,6 @@ from hub.api.params import (
     CsvDialect,
     Cursor,
     From,
-    Limit,
     RowLimit,
     To,
     check_period,
@@ -26,11 +25,11 @@ from hub.api.params import (
     wants_csv,
 )
 from hub.api.reading_pages import Page, read_page
-from hub.api.schemas.readings import Accepted, CorrectionPage, ReadingPage, Sent
+from hub.api.schemas.readings import Accepted, ReadingPage, Sent
 from hub.api.services import Services
 from hub.api.submission import publications, refuse_wrong
 from hub.api.tables import Dialect, to_csv
-from hub.api.views import correction_view, reading_view
+from hub.api.views import reading_view
 from hub.core.errors import Invalid, NotFound
 from hub.core.places import RegistrySnapshot
 from hub.core.readings import Series
@@ -118,27 +117,6 @@ async def post_readings(
         "is listed with its reason under /api/v1/quarantine.",
         "see": [f"/api/v1/devices/{name}" for name in dict.fromkeys(row.device for row in rows)],
     }
-
-
-@router.get(
-    "/corrections", dependencies=[Depends(reads)], response_model=CorrectionPage, summary="Corrections of readings"
-)
-def list_corrections(
-    services: ServicesDep,
-    device: Annotated[str | None, Query(max_length=64, description="Only those of this device.")] = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> Mapping[str, Any]:
-    """Corrections say how stored readings are to be read: a flag to override, a period to exclude, by whom and why.
-
-    Readings stay stored as they were reported; indicators are computed with the corrections applied.
-    """
-    after = decode_cursor(cursor, tuple[int])[0] if cursor else 0
-    if not 0 <= after <= MAX_INT64:
-        raise Invalid("is no cursor of this list", "cursor")
-    rows = [row for row in services.values.corrections(after) if device is None or row.device == device]
-    following = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
-    return {"items": [correction_view(row) for row in rows[:limit]], "next": following}
 
 
 def _begun(cursor: str | None) -> Begun | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Readings in and out, and corrections of them.
+"""Readings in and out.
 
 Tags of unions stand in angle brackets: they are no field's name, so error messages leave them out.
 """
@@ -22,17 +22,6 @@ READING: dict[str, Any] = {
     "quality": "good",
     "origin": "measured",
     "simulated": False,
-}
-CORRECTION: dict[str, Any] = {
-    "id": 7,
-    "device": "air-sumbark-1",
-    "quantity": "pm10",
-    "from": "2026-11-20T00:00:00Z",
-    "to": "2026-11-21T00:00:00Z",
-    "action": "exclude",
-    "flag": None,
-    "by": "technician",
-    "reason": "works on the roof",
 }
 POSTED: dict[str, Any] = {
     "device": "air-sumbark-1",
@@ -128,28 +117,3 @@ class Accepted(Model):
     messages: int
     explanation: str
     see: list[str] = Field(description="Where the readings will be seen.")
-
-
-class CorrectionOut(Model):
-    """How stored readings of [from, to) are to be read."""
-
-    model_config = example(**CORRECTION)
-
-    id: int
-    device: str
-    quantity: str | None = Field(description="null: all of the device.")
-    from_: Moment = Field(alias="from")
-    to: Moment
-    action: str = Field(description="override_flag or exclude.")
-    flag: int | None
-    by: str
-    reason: str
-
-
-class CorrectionPage(Model):
-    """Corrections in order of their ids."""
-
-    model_config = example(items=[CORRECTION], next=None)
-
-    items: list[CorrectionOut]
-    next: Next

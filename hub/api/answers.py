@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Answers of many rows: encoded here and not by FastAPI, since thousands of values need no second validation.
+
+Tests hold them to their schemas. What follows from the ledger's values alone has an ETag made of the position of the
+change feed and of the request: the same position means the same answer, so 304 costs one look at a counter.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from fastapi import Request, Response
+
+from hub.api.tables import Cell, Dialect, to_csv
+
+VARY = {"Vary": "Accept"}
+
+
+def as_json(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON document."""
+    return Response(msgspec.json.encode(body), media_type="application/json", headers=dict(headers or {}))
+
+
+def as_csv(
+    columns: Sequence[str], rows: Iterable[Sequence[Cell]], dialect: Dialect, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Rows under their column names."""
+    text = to_csv(columns, rows, dialect)
+    return Response(text, media_type="text/csv; charset=utf-8", headers=dict(headers or {}))
+
+
+def tag_of(request: Request, *state: object) -> str:
+    """Strong ETag of what is asked for at a state that decides the answer."""
+    asked = (request.url.path, request.url.query, request.headers.get("accept", ""), *map(str, state))
+    return f'"{hashlib.blake2b(chr(0).join(asked).encode(), digest_size=12).hexdigest()}"'
+
+
+def unchanged(request: Request, tag: str) -> Response | None:
+    """304 where the caller has the answer with this tag already, else None."""
+    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    return None if known.isdisjoint({tag, "*"}) else Response(status_code=304, headers={"ETag": tag, **VARY})
