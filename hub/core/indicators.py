@@ -99,8 +99,8 @@ class IndicatorValue(Struct, frozen=True, kw_only=True):
 class ValueColumns(NamedTuple):
     """Stored values of one indicator as columns, sorted by (place, start); `place` is an index into `places`.
 
-    `value` is NaN where there is none; `unknown` says that coverage is not known. `partial` is the detail of that name
-    (what there was where it did not suffice), NaN without one. `digest` counts only where `known`.
+    `value` is NaN where there is none; `unknown` says that coverage is not known. `n` and `partial` are the details of
+    these names; without them n_valid and the value.
     """
 
     places: Sequence[str]
@@ -111,12 +111,12 @@ class ValueColumns(NamedTuple):
     lower_bound: npt.NDArray[np.bool_]
     origin: npt.NDArray[np.uint8]
     grade: npt.NDArray[np.uint8]
-    n_valid: npt.NDArray[np.int64]
+    n: npt.NDArray[np.float64]
     partial: npt.NDArray[np.float64]
 
 
 class Digests(NamedTuple):
-    """What bulk comparison needs of stored values, by the same rules; `known` is False where none is stored."""
+    """What bulk comparison needs of stored values, by the same rules; `digest` counts only where `known`."""
 
     places: Sequence[str]
     place: npt.NDArray[np.int64]

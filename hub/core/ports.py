@@ -412,6 +412,10 @@ class ValueLedger(Protocol):
         """Which windows are stored, and the digest of each: what a bulk comparison reads instead of values."""
         ...
 
+    def first(self) -> int | None:
+        """Start of the earliest window that is stored; None without any."""
+        ...
+
     def due(self, now: int, limit: int) -> Sequence[IndicatorValue]:
         """Values not closed whose `closes_at` is at or before `now`."""
         ...

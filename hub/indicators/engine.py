@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The engine: a thin shell that finds out what is dirty, has it computed, and commits it with its cursors.
 
-A step is one wave:
+A step is a wave of what arrived, and a wave of a piece of a job where one is queued:
 
-    read touches behind the cursors, a piece of a job, windows that fell silent  ->  marks
+    read touches behind the cursors, windows that fell silent, what waited  ->  marks
     marks -> values (hub.indicators.wave)  ->  one commit: values and cursors together
     nothing left to do: values whose grace is over become final
 
@@ -11,6 +11,10 @@ Invariants. The engine's memory changes only after the commit, so an error anywh
 everything to be done again, and a crash continues from the cursors. Windows past retention are left alone
 (`hub.indicators.frozen`), whoever asks for them. Values become final only once every touch log is
 read to its end, so a reading that was acknowledged before the grace was over is in the first final value.
+
+Rows of open windows are rewritten at most once in `every` ns (hub.indicators.pace): marks that come sooner wait in
+memory, while the cursor moves on. Whatever waits has an open row, so an engine that starts first computes all open
+rows again, and none is closed before that.
 
 Cursors in the ledger: `touch:<n>`, `corrections`, `registry`, `definition:<id>` (the version that was last applied) and
 `journal:<n>`, the identity of the file that `touch:<n>` belongs to. What a change asks for is queued behind what
@@ -33,21 +37,25 @@ from hub.core.corrections import cause
 from hub.core.errors import Invalid, Retry
 from hub.core.indicators import Correction
 from hub.core.journal import HOUR_NS, Touch
-from hub.core.places import RegistrySnapshot
+from hub.core.places import Device, RegistrySnapshot
 from hub.core.ports import JournalReader, ReadingStore, Registry, ValueLedger
 from hub.core.readings import Series
 from hub.core.windows import Calendar
+from hub.indicators.aggregation import Ints
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.frozen import horizons, thawed
-from hub.indicators.jobs import Job, changes, marks_of_job, only_cursor
-from hub.indicators.plan import Marks, marks_of
+from hub.indicators.jobs import REGISTRY, Job, Prefetched, changes, marks_of_job, only_cursor
+from hub.indicators.pace import Pace
+from hub.indicators.plan import Cause, Key, Marks, marks_of, standing
 from hub.indicators.revision import finalise
 from hub.indicators.silence import Silence
 from hub.indicators.wave import Wave, World
 
-LATE = "late readings or a higher revision"
+LATE = "late readings"
 RESTORED = "journal restored"
+STARTED = "late readings that a restart put off"
 _GROWING = frozenset({"registry", "corrections"})  # definitions may be set back to an earlier version, these never
+_NEVER = 2**62
 _log = logging.getLogger(__name__)
 
 
@@ -104,6 +112,7 @@ class Engine:
         clock: Callable[[], int],
         touch_limit: int = 5_000,
         keep: Mapping[str, int] | None = None,
+        every: int = 0,
     ) -> None:
         self._catalogue = catalogue
         self._city = city
@@ -120,19 +129,22 @@ class Engine:
         self._corrections: list[Correction] = []
         self._restored: dict[int, int] = {}  # journal: identity for which a job is queued or done
         self._silence: Silence | None = None
+        self._pace = Pace(every)
+        self._waiting: Marks | None = None  # None until the open rows are known
+        self._standing: tuple[int, Mapping[str, Sequence[Device]]] = (-1, {})
         self._lock = asyncio.Lock()
 
     async def step(self) -> StepResult:
-        """Do one wave. Raises Retry when a part is away: nothing is lost, step again."""
+        """Take in what arrived, and do a piece of a job. Raises Retry when a part is away: step again."""
         async with self._lock:
             snapshot, silence = await self._prepare()
             now, cursors = self._clock(), dict(self._notes)
-            intake = await self._intake(snapshot, cursors)
-            behind = not intake.drained or len(self._jobs) > 1
+            intake = self._intake(snapshot, cursors)
+            behind = not intake.drained or bool(self._jobs)
             done = await self._wave(intake, snapshot, silence, now, behind=behind)
             self._notes = {name: position for name, position in self._notes.items() if name not in cursors}
             if self._jobs:
-                self._jobs.popleft()
+                done = done.plus(await self._job(snapshot, silence, now, behind=not intake.drained))
             more = bool(self._jobs) or not intake.drained
             finalised = 0 if more or self._ledger.holds(now) else self._finalise(now)
             more = more or finalised >= self._limit
@@ -173,36 +185,82 @@ class Engine:
             raise Invalid("the end must come after the start", "end")
         wanted = None if indicator is None else frozenset(d.id for d in self._catalogue.closure(indicator))
         job = Job("recompute", indicators=wanted, places=None if place is None else frozenset({place}), end=end)
-        pieces = (job if start is None else job._replace(start=start)).pieces(self._city, self._clock())
+        years = (job if start is None else job._replace(start=start)).pieces(self._city, self._clock())
+        async with self._lock:
+            snapshot, _ = await self._prepare()
+        pieces = [piece for year in years for piece in year.groups(snapshot)]
         done = StepResult()
         for i, piece in enumerate(pieces, 1):
             async with self._lock:
                 snapshot, silence = await self._prepare()
-                touched, rows = await self._marks_of(piece, snapshot)
-                done = done.plus(await self._wave(_Intake(touched, rows, {}), snapshot, silence, self._clock()))
+                done = done.plus(await self._piece(piece, snapshot, silence, self._clock()))
             if progress:
                 progress(i, len(pieces))
         return done
 
+    async def _job(self, snapshot: RegistrySnapshot, silence: Silence, now: int, *, behind: bool) -> StepResult:
+        """The piece at the head of the queue, which is first cut into pieces of a few sites."""
+        head, *others = self._jobs[0].groups(snapshot)
+        if others:
+            self._jobs.popleft()
+            self._jobs.extendleft(reversed([head, *others]))
+        done = await self._piece(head, snapshot, silence, now, behind=behind or len(self._jobs) > 1)
+        self._jobs.popleft()
+        return done
+
+    async def _piece(
+        self, piece: Job, snapshot: RegistrySnapshot, silence: Silence, now: int, *, behind: bool = False
+    ) -> StepResult:
+        store, cursors = Prefetched(self._store), dict[str, int]()
+        touched, rows = await marks_of_job(piece, snapshot, self._catalogue, self._city, store, self._ledger)
+        if piece.cursor:
+            name, position = piece.cursor
+            cursors[name] = max(position, self._ledger.cursor(name)) if name in _GROWING else position
+        return await self._wave(
+            _Intake(touched, rows, cursors), snapshot, silence, now, behind=behind, job=(piece, store)
+        )
+
     async def _wave(
-        self, intake: _Intake, snapshot: RegistrySnapshot, silence: Silence, now: int, *, behind: bool = False
+        self,
+        intake: _Intake,
+        snapshot: RegistrySnapshot,
+        silence: Silence,
+        now: int,
+        *,
+        behind: bool = False,
+        job: tuple[Job, Prefetched] | None = None,
     ) -> StepResult:
         """One wave; while the engine is `behind` with its work, or an import runs, no window is closed by it."""
         held = behind or bool(self._ledger.holds(now))
-        world = World(self._catalogue, self._city, snapshot, tuple(self._corrections), now, held)
-        asked = Marks()
-        asked.merge(intake.touched)
-        asked.merge(intake.rows)
-        limits = horizons(self._catalogue, self._keep, now)
-        marks, frozen = thawed(asked, limits)
-        marks.merge(thawed(self._gaps(intake.touched, snapshot, silence, now), limits)[0])
-        wave = Wave(world, self._store, self._ledger)
+        sites = job is not None and job[0].only is not None
+        world = World(self._catalogue, self._city, snapshot, self._stood(snapshot), tuple(self._corrections), now, held,
+                      sites)  # fmt: skip
+        marks, frozen = self._thawed(intake, snapshot, silence, now, job[0] if job else None)
+        if job is None:
+            wave = Wave(world, self._store.scan, self._ledger, self._pace)
+        else:
+            wave = Wave(world, job[1].scan, self._ledger, None, lambda values: self._ledger.commit(values, {}))
         await wave.run(marks)
         values = wave.commits()
         if values or intake.cursors:
             self._ledger.commit(values, intake.cursors)
-        silence.learn(intake.touched, now)
-        return StepResult(windows=wave.windows, written=len(values), frozen=frozen)
+        silence.learn(intake.touched, now if job is None else None)
+        if job is None:
+            self._waiting = wave.waiting
+            self._pace.forget(now)
+        return StepResult(windows=wave.windows, written=len(values) + wave.flushed, frozen=frozen)
+
+    def _thawed(
+        self, intake: _Intake, snapshot: RegistrySnapshot, silence: Silence, now: int, job: Job | None
+    ) -> tuple[Marks, int]:
+        """What is to be computed: all that is asked for and is not frozen, and how much is frozen."""
+        limits, asked = horizons(self._catalogue, self._keep, now), Marks()
+        asked.merge(intake.touched)
+        asked.merge(intake.rows)
+        marks, frozen = thawed(asked, limits)
+        gaps = thawed(self._gaps(intake.touched, snapshot, silence, now, job), limits)[0]
+        marks.merge(gaps)
+        return marks, frozen
 
     def _finalise(self, now: int) -> int:
         """Close windows whose grace is over, at most `touch_limit` of them."""
@@ -239,7 +297,7 @@ class Engine:
         cursor = ("registry", after.version)
         if before is None:
             seen = self._ledger.cursor("registry")
-            jobs: Sequence[Job] = () if seen in {0, after.version} else [Job("registry")]
+            jobs: Sequence[Job] = () if seen in {0, after.version} else [Job(REGISTRY)]
             self._see_definitions()
         else:
             jobs = changes(before, after)
@@ -253,7 +311,7 @@ class Engine:
             name = f"definition:{d.id}"
             seen = self._ledger.cursor(name)
             if seen != d.version:
-                job = Job(f"definition version {d.version}", indicators=frozenset({d.id}))
+                job = Job(f"definition version {d.version} of {d.id}", indicators=frozenset({d.id}))
                 self._queue([job] if seen or started else [], (name, d.version))
 
     def _see_corrections(self) -> None:
@@ -297,7 +355,8 @@ class Engine:
             self._jobs.pop()  # many devices registered in a row need one such job
         self._jobs.extend([*pieces, last])
 
-    async def _intake(self, snapshot: RegistrySnapshot, cursors: dict[str, int]) -> _Intake:
+    def _intake(self, snapshot: RegistrySnapshot, cursors: dict[str, int]) -> _Intake:
+        """Touches behind the cursors, and what waited before."""
         intake = _Intake(Marks(), Marks(), cursors)
         for n, journal in enumerate(self._journals):
             name = f"touch:{n}"
@@ -308,27 +367,39 @@ class Engine:
             intake.touches += len(touches)
             intake.drained = intake.drained and len(touches) < self._limit
             intake.touched.merge(self._marks(touches, snapshot))
-        if self._jobs:
-            touched, rows = await self._marks_of(self._jobs[0], snapshot)
-            intake.touched.merge(touched)
-            intake.rows.merge(rows)
-            if self._jobs[0].cursor:
-                name, position = self._jobs[0].cursor
-                intake.cursors[name] = max(position, self._ledger.cursor(name)) if name in _GROWING else position
+        intake.rows.merge(self._open_rows() if self._waiting is None else self._waiting)
         return intake
+
+    def _open_rows(self) -> Marks:
+        """Windows that are open: what waited when the engine before this one ended is among them."""
+        found: dict[Key, list[int]] = {}
+        for value in self._ledger.due(_NEVER, _NEVER):
+            found.setdefault((value.indicator, value.place), []).append(value.start)
+        marks = Marks()
+        for key, starts in found.items():
+            if key[0] in self._catalogue.definitions:
+                marks.add(key, np.unique(np.array(starts, dtype=np.int64)), Cause(STARTED))
+        return marks
 
     def _marks(self, touches: Sequence[Touch], snapshot: RegistrySnapshot) -> Marks:
         return marks_of(touches, snapshot, self._catalogue, self._city, LATE)
 
-    async def _marks_of(self, job: Job, snapshot: RegistrySnapshot) -> tuple[Marks, Marks]:
-        return await marks_of_job(job, snapshot, self._catalogue, self._city, self._store, self._ledger)
-
-    def _gaps(self, touched: Marks, snapshot: RegistrySnapshot, silence: Silence, now: int) -> Marks:
+    def _gaps(self, touched: Marks, snapshot: RegistrySnapshot, silence: Silence, now: int, job: Job | None) -> Marks:
         """Windows that fell silent and have no row yet."""
-        marks = Marks()
-        for key, starts in silence.candidates(touched, snapshot, now).items():
-            keys = [(*key, start) for start in starts.tolist()]
-            stored = self._ledger.current(keys)
-            fresh = [k[2] for k in keys if k not in stored]
-            marks.add(key, np.array(fresh, dtype=np.int64), LATE)
+        found: dict[str, dict[str, Ints]] = {}
+        for (indicator, place), starts in silence.candidates(touched, snapshot, now, alone=job is not None).items():
+            found.setdefault(indicator, {})[place] = starts
+        marks, cause = Marks(), Cause(LATE if job is None else job.cause)
+        for indicator, places in found.items():
+            first, last = min(int(s[0]) for s in places.values()), max(int(s[-1]) for s in places.values())
+            stored = self._ledger.digests(indicator, sorted(places), first, last + 1)
+            known = {name: stored.start[stored.place == p] for p, name in enumerate(stored.places)}
+            for place, starts in places.items():
+                marks.add((indicator, place), np.setdiff1d(starts, known.get(place, ()), assume_unique=True), cause)
         return marks
+
+    def _stood(self, snapshot: RegistrySnapshot) -> Mapping[str, Sequence[Device]]:
+        """Devices by the places where they ever stood."""
+        if self._standing[0] != snapshot.version:
+            self._standing = (snapshot.version, standing(snapshot.known.values()))
+        return self._standing[1]

@@ -43,12 +43,13 @@ def horizons(catalogue: Catalogue, keep: Mapping[str, int], now: int) -> Mapping
 def thawed(marks: Marks, horizons: Mapping[str, int]) -> tuple[Marks, int]:
     """The marks without frozen windows, and how many of those there were."""
     left, frozen = Marks(), 0
-    for key in marks.starts:
-        starts = marks.of(key)
-        kept = starts[starts >= horizons[key[0]]] if key[0] in horizons else starts
-        frozen += len(starts) - len(kept)
-        if len(kept):
-            left.starts[key], left.causes[key] = [kept], set(marks.causes[key])
+    for key, stretches in marks.stretches.items():
+        if key[0] not in horizons:
+            left.stretches[key] = list(stretches)
+            continue
+        frozen += int((marks.of(key) < horizons[key[0]]).sum())
+        for starts, cause in stretches:
+            left.add(key, starts[starts >= horizons[key[0]]], cause)
     return left, frozen
 
 
@@ -62,13 +63,13 @@ def check_keep(catalogue: Catalogue, keep: Mapping[str, int]) -> None:
                     f"retention.{domain}",
                     f"{kept // DAY} days are too few: {d.id} needs at least {-(-needed // DAY)} "
                     f"(its window {d.window}, its grace {d.grace}"
-                    + (", and the day before for the reading before)" if behind else ")"),
+                    + (", and what goes in from before it)" if behind else ")"),
                 )
 
 
 def _limited(d: Definition, catalogue: Catalogue, keep: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
     """(domain, kept, reach) of each quantity that is not kept for ever."""
-    for quantity in d.quantities:
+    for quantity in catalogue.kinds:
         domain = catalogue.domains.get(quantity, "")
-        if domain in keep:
-            yield domain, keep[domain], reach(catalogue, quantity)
+        if domain in keep and d.takes(quantity):
+            yield domain, keep[domain], reach(catalogue, quantity, d)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Work that no touch asks for: what a correction, a change of the registry, a new definition or a person makes dirty.
 
-A job covers a stretch of time and is done in pieces of one year, each of them an ordinary wave: the hours that have
-readings stand in for touches, and the rows that exist are marked too, so that a row whose readings went elsewhere is
-seen again. The cursor that remembers the cause moves with the last piece; after a crash the job begins anew, which
-changes nothing.
+A job covers a stretch of time and is done in pieces of one year, and of a few sites each, which bounds what is held in
+memory: the hours that have readings stand in for touches, and the rows that exist are marked too, so that a row whose
+readings went elsewhere is seen again. The last piece of a year has what is not of a site: parts of the city, the city.
+It goes by the rows that are there, not by what changed, so it does not matter which pieces a crash had repeated. The
+cursor that remembers the cause moves with the last piece; after a crash the job begins anew, which changes nothing.
 
 A device that is removed only ends its mountings: it is looked at from that moment on, and what it measured before
 stays what it was.
@@ -18,21 +19,29 @@ import numpy as np
 
 from hub.core.journal import HOUR_NS, Touch
 from hub.core.places import Device, Mounting, RegistrySnapshot
-from hub.core.ports import ReadingStore, ValueLedger, ValueQuery
+from hub.core.ports import ReadingStore, ValueLedger
 from hub.core.readings import NS, Columns, Series
 from hub.core.windows import HOUR, Calendar, Period
-from hub.indicators.aggregation import REACH
+from hub.indicators.aggregation import REACH, Ints
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.definition import Definition
-from hub.indicators.plan import Marks, marks_of, place_at
+from hub.indicators.kernel import lookback
+from hub.indicators.plan import Cause, Key, Marks, marks_of, place_at, windows_of
 
+REGISTRY = "registry: change"
 FIRST = 946_684_800 * NS  # 2000-01-01: no reading is accepted from before
 _AHEAD = 24 * HOUR
 _LOOKBACK = max(REACH.values())
+_SITES = 8  # in a piece
+_MESSAGES = 1_000_000  # in a piece, by the intervals that are declared
+_INTERVAL = 600  # s, where none is declared
 
 
 class Job(NamedTuple):
-    """None means any. `devices` limits the readings that stand in for touches; `rows`: rows are seen again too."""
+    """None means any. `devices` limits the readings that stand in for touches; `rows`: rows are seen again too.
+
+    `places` are meant with those below. `only`: no more than these sites; `but`: everything except these sites.
+    """
 
     cause: str
     start: int = FIRST
@@ -42,6 +51,8 @@ class Job(NamedTuple):
     devices: frozenset[str] | None = None
     rows: bool = True
     cursor: tuple[str, int] | None = None
+    only: frozenset[str] | None = None
+    but: frozenset[str] = frozenset()
 
     def pieces(self, city: Calendar, now: int) -> Sequence["Job"]:
         """The same job year by year; only the last one moves the cursor."""
@@ -53,10 +64,33 @@ class Job(NamedTuple):
         ] or [self._replace(start=end, end=end)]
         return [*parts[:-1], parts[-1]._replace(cursor=self.cursor)]
 
+    def groups(self, registry: RegistrySnapshot) -> Sequence["Job"]:
+        """One year's piece in pieces of a few sites each, and one for the rest; itself where it is small."""
+        if self.empty or self.only is not None or self.but or not self.rows:
+            return [self]
+        found = _groups([d for d in registry.known.values() if self.devices is None or d.id in self.devices], self)
+        if len(found) < 2:
+            return [self]
+        sites = [self._replace(only=group, cursor=None) for group in found]
+        return [*sites, self._replace(but=frozenset().union(*found))]
+
     @property
     def empty(self) -> bool:
         """Whether there is nothing to look at: such a job only moves its cursor, in its turn."""
         return self.end is not None and self.start >= self.end
+
+    def asks(self, d: Definition, place: str) -> bool:
+        """Whether the job is about an indicator at a place."""
+        if self.indicators is not None and d.id not in self.indicators:
+            return False
+        if not self.within(place):
+            return False
+        site = d.level == "site"
+        return (site and place in self.only) if self.only is not None else not (site and place in self.but)
+
+    def within(self, place: str) -> bool:
+        """Whether a place is one of `places` or below one."""
+        return self.places is None or any(place == p or place.startswith(p + "/") for p in self.places)
 
 
 def only_cursor(name: str, position: int) -> Job:
@@ -64,8 +98,73 @@ def only_cursor(name: str, position: int) -> Job:
     return Job(name, FIRST, FIRST, cursor=(name, position))
 
 
+def _groups(devices: Sequence[Device], job: Job) -> Sequence[frozenset[str]]:
+    """Sites in groups that are read together, by the messages that a year of them brings."""
+    messages: dict[str, float] = {}
+    for device in devices:
+        for place in {m.place for m in device.mountings if job.within(m.place)}:
+            messages[place] = messages.get(place, 0) + 366 * 86_400 / (device.interval or _INTERVAL)
+    found: list[set[str]] = []
+    size = 0.0
+    for place, count in sorted(messages.items()):
+        if not found or len(found[-1]) >= _SITES or size + count > _MESSAGES:
+            found.append(set())
+            size = 0.0
+        found[-1].add(place)
+        size += count
+    return [frozenset(group) for group in found]
+
+
+class Prefetched:
+    """Readings that are read once, for what a job marks and for what its wave computes."""
+
+    def __init__(self, store: ReadingStore) -> None:
+        self._store = store
+        self._held: tuple[frozenset[Series], int, int, Columns] | None = None
+        self._existing: frozenset[Series] = frozenset()
+        self._devices: frozenset[str] = frozenset()
+
+    async def fetch(self, series: Sequence[Series], start: int, end: int) -> Columns:
+        """Read, and keep what was read."""
+        found = await self._store.scan(series, start, end)
+        self._held = (frozenset(series), start, end, found)
+        return found
+
+    async def series(self, devices: Sequence[str]) -> Sequence[Series]:
+        """Those that hold readings."""
+        self._existing = frozenset(await self._store.series(devices))
+        self._devices = frozenset(devices)
+        return sorted(self._existing)
+
+    async def scan(self, series: Sequence[Series], start: int, end: int) -> Columns:
+        """From what is kept where it has all that is asked for, else from the store."""
+        if self._held is not None:
+            has, first, last, columns = self._held
+            missing = set(series) - has
+            if first <= start and end <= last and not any(self._may_hold(s) for s in missing):
+                return _cut(columns, series, start, end)
+        return await self._store.scan(series, start, end)
+
+    def _may_hold(self, series: Series) -> bool:
+        return series in self._existing or series.device not in self._devices
+
+
+def _cut(columns: Columns, series: Sequence[Series], start: int, end: int) -> Columns:
+    """What a scan of the store would have given."""
+    wanted = sorted(set(series))
+    position = {s: i for i, s in enumerate(wanted)}
+    of = np.array([position.get(s, -1) for s in columns.series], dtype=np.int32)
+    part = slice(*np.searchsorted(columns.time, [start, end]).tolist())
+    index = of[columns.index[part]] if len(of) else columns.index[part]
+    keep = index >= 0
+    return Columns(
+        wanted, index[keep], columns.time[part][keep], columns.value[part][keep], columns.flag[part][keep],
+        columns.origin[part][keep],
+    )  # fmt: skip
+
+
 async def marks_of_job(
-    job: Job, registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar, store: ReadingStore, ledger: ValueLedger
+    job: Job, registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar, store: Prefetched, ledger: ValueLedger
 ) -> tuple[Marks, Marks]:
     """What one piece of a job makes dirty: windows that have readings, and windows that have rows."""
     end = job.start if job.end is None else job.end
@@ -73,64 +172,76 @@ async def marks_of_job(
     if job.start >= end:
         return touched, rows
     touches = await _touches(job, end, registry, catalogue, store)
-    found = marks_of(touches, registry, catalogue, city, job.cause)
-    for key in found.starts:
-        if _asked(job, *key):
-            touched.add(key, found.of(key), job.cause)
-    if job.rows:
+    named = job.devices is not None and job.cause == REGISTRY
+    for key, stretches in marks_of(touches, registry, catalogue, city, job.cause).stretches.items():
+        if job.asks(catalogue.get(key[0]), key[1]):
+            for starts, cause in stretches:
+                touched.add(key, starts, cause if named else Cause(job.cause))
+    first = ledger.first() if job.rows else None
+    if first is not None and first < end:
         for key, starts in _rows(job, end, registry, catalogue, city, ledger):
-            rows.add(key, np.array(sorted(starts)), job.cause)
+            rows.add(key, starts, Cause(job.cause))
     return touched, rows
 
 
 async def _touches(
-    job: Job, end: int, registry: RegistrySnapshot, catalogue: Catalogue, store: ReadingStore
+    job: Job, end: int, registry: RegistrySnapshot, catalogue: Catalogue, store: Prefetched
 ) -> Sequence[Touch]:
-    devices = [d.id for d in registry.known.values() if d.mountings and (job.devices is None or d.id in job.devices)]
-    series = [Series(device, quantity) for device in sorted(devices) for quantity in catalogue.kinds]
+    devices = [d for d in registry.known.values() if job.devices is None or d.id in job.devices]
+    here = [d.id for d in devices if any(_reads(job, m.place) for m in d.mountings)]
+    series = [s for s in await store.series(sorted(here)) if s.quantity in catalogue.kinds] if here else []
+    if not series:
+        return ()
     first, last = job.start // HOUR_NS * HOUR_NS, -(-end // HOUR_NS) * HOUR_NS
-    return hours_of(await store.scan(series, first, last)) if series else ()
+    before = lookback(catalogue, catalogue) + 31 * _AHEAD  # windows that the stretch cuts are read from their begin
+    columns = await store.fetch(series, first - before, last + 2 * _AHEAD)
+    return hours_of(_cut(columns, series, first, last))
+
+
+def _reads(job: Job, place: str) -> bool:
+    return job.within(place) and place not in job.but and (job.only is None or place in job.only)
 
 
 def hours_of(columns: Columns) -> Sequence[Touch]:
     """Hours that hold readings, as touches."""
     hours = columns.time // HOUR_NS
-    pairs = np.unique(np.stack([columns.index.astype(np.int64), hours]), axis=1)
-    return [
-        Touch(columns.series[s].device, columns.series[s].quantity, hour * HOUR_NS)
-        for s, hour in zip(*pairs.tolist(), strict=True)
-    ]
+    first = int(hours.min(initial=0))
+    width = int(hours.max(initial=0)) - first + 1
+    pairs = np.unique(columns.index.astype(np.int64) * width + (hours - first))
+    names = [(s.device, s.quantity) for s in columns.series]
+    found = ((*names[pair // width], (pair % width + first) * HOUR_NS) for pair in pairs.tolist())
+    return [Touch(device, quantity, hour) for device, quantity, hour in found]
 
 
 def _rows(
     job: Job, end: int, registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar, ledger: ValueLedger
-) -> Iterator[tuple[tuple[str, str], set[int]]]:
+) -> Iterator[tuple[Key, Ints]]:
     """Windows of rows that exist, and those that rows of their inputs ask for (a definition that is new)."""
     for d in catalogue:
-        if job.indicators is not None and d.id not in job.indicators:
+        if d.entered or (job.indicators is not None and d.id not in job.indicators):
             continue
-        found: dict[str, set[int]] = {}
-        for own, start in _stored(job, end, d, city, ledger):
-            found.setdefault(own, set()).add(start)
+        if job.only is not None and d.level != "site":
+            continue
+        found: dict[str, list[Ints]] = {}
+        for own, starts in _stored(job, end, d, city, ledger):
+            if job.asks(d, own):
+                found.setdefault(own, []).append(starts)
         for source in sorted(d.sources):
-            for below, start in _stored(job, end, catalogue.get(source), city, ledger):
+            for below, starts in _stored(job, end, catalogue.get(source), city, ledger):
                 place = place_at(below, d.level, registry)
-                if place is not None and _asked(job, d.id, place):
-                    found.setdefault(place, set()).add(d.on(city).window(start, d.window)[0])
-        yield from (((d.id, where), starts) for where, starts in sorted(found.items()))
+                if place is not None and job.asks(d, place):
+                    found.setdefault(place, []).append(windows_of(starts, d, city))
+        yield from (((d.id, where), np.unique(np.concatenate(starts))) for where, starts in sorted(found.items()))
 
 
-def _stored(job: Job, end: int, d: Definition, city: Calendar, ledger: ValueLedger) -> Iterator[tuple[str, int]]:
+def _stored(job: Job, end: int, d: Definition, city: Calendar, ledger: ValueLedger) -> Iterator[tuple[str, Ints]]:
+    """(place, starts) of the rows of an indicator, of all places that the job may be about."""
     first = d.on(city).window(job.start, d.window)[0]  # the window that the stretch begins in began earlier
-    for place in (None,) if job.places is None else sorted(job.places):
-        for value in ledger.values(ValueQuery(d.id, place, first, end, below=place is not None)):
-            yield value.place, value.start
-
-
-def _asked(job: Job, indicator: str, place: str) -> bool:
-    if job.indicators is not None and indicator not in job.indicators:
-        return False
-    return job.places is None or any(place == p or place.startswith(p + "/") for p in job.places)
+    stored = ledger.digests(d.id, None if job.only is None else sorted(job.only), first, end)
+    bounds = np.searchsorted(stored.place, np.arange(len(stored.places) + 1))
+    for place, start, stop in zip(stored.places, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        if stop > start:
+            yield place, stored.start[start:stop]
 
 
 def changes(before: RegistrySnapshot, after: RegistrySnapshot) -> Sequence[Job]:
@@ -141,7 +252,7 @@ def changes(before: RegistrySnapshot, after: RegistrySnapshot) -> Sequence[Job]:
         old, new = olds.get(device), news.get(device)
         if (start := _parted(old, new)) is not None:
             places = {m.place for d in (old, new) if d for m in d.mountings}
-            jobs.append(Job("registry", start=start - _LOOKBACK, places=frozenset(places), devices=frozenset({device})))
+            jobs.append(Job(REGISTRY, start=start - _LOOKBACK, places=frozenset(places), devices=frozenset({device})))
     return jobs
 
 

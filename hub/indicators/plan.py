@@ -27,38 +27,74 @@ from hub.indicators.definition import Definition
 from hub.indicators.kernel import reach
 
 TRAIL: Mapping[Period, int] = {Period.HOUR: 48, Period.DAY: 7, Period.MONTH: 1, Period.YEAR: 0}
+_AT_MOST: Mapping[Period, int] = {
+    Period.HOUR: HOUR, Period.DAY: 25 * HOUR, Period.MONTH: 32 * 24 * HOUR, Period.YEAR: 367 * 24 * HOUR
+}  # fmt: skip
 _JOIN = 48 * HOUR  # spans nearer than this are read at once
+_NAMED = 5  # devices in a cause
+_OPEN = np.iinfo(np.int64).max
 
 Key = tuple[str, str]  # indicator, place
 _NONE = np.empty(0, dtype=np.int64)
 
 
+class Cause(NamedTuple):
+    """Why windows are computed again, and by which device, where it was one."""
+
+    text: str
+    device: str = ""
+
+
+def words(causes: Iterable[Cause]) -> str:
+    """Causes as a sentence: equal texts once, with the first devices by name."""
+    devices: dict[str, list[str]] = {}
+    for cause in sorted(set(causes)):
+        devices.setdefault(cause.text, []).extend([cause.device] if cause.device else [])
+    return "; ".join(text + _of(names) for text, names in devices.items())
+
+
+def _of(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f" of {', '.join(names[:_NAMED])}{more}"
+
+
 class Marks(Struct):
-    """Starts of dirty windows by (indicator, place), and why: at most a few causes each."""
+    """Starts of dirty windows (sorted) by (indicator, place), each stretch with its cause."""
 
-    starts: dict[Key, list[Ints]] = {}
-    causes: dict[Key, set[str]] = {}
+    stretches: dict[Key, list[tuple[Ints, Cause]]] = {}
 
-    def add(self, key: Key, starts: Ints, cause: str) -> None:
+    def add(self, key: Key, starts: Ints, cause: Cause) -> None:
         """Mark windows."""
         if len(starts):
-            self.starts.setdefault(key, []).append(starts)
-            self.causes.setdefault(key, set()).add(cause)
+            self.stretches.setdefault(key, []).append((starts, cause))
 
     def of(self, key: Key) -> Ints:
         """Distinct starts, sorted."""
-        found = self.starts.get(key)
-        return np.unique(np.concatenate(found)) if found else _NONE
+        found = self.stretches.get(key, ())
+        if len(found) == 1:
+            return found[0][0]
+        return np.unique(np.concatenate([starts for starts, _ in found])) if found else _NONE
 
-    def cause(self, key: Key) -> str:
-        """All causes in words."""
-        return ", ".join(sorted(self.causes.get(key, ())))
+    def causes(self, key: Key, start: int) -> set[Cause]:
+        """Why one window is dirty."""
+        return {cause for starts, cause in self.stretches.get(key, ()) if _holds(starts, start)}
+
+    def kept(self, key: Key, keep: Ints) -> Iterator[tuple[Ints, Cause]]:
+        """What is marked of the windows in `keep`."""
+        for starts, cause in self.stretches.get(key, ()):
+            yield np.intersect1d(starts, keep, assume_unique=True), cause
 
     def merge(self, other: "Marks") -> None:
         """Take over another's marks."""
-        for key, arrays in other.starts.items():
-            self.starts.setdefault(key, []).extend(arrays)
-            self.causes.setdefault(key, set()).update(other.causes[key])
+        for key, stretches in other.stretches.items():
+            self.stretches.setdefault(key, []).extend(stretches)
+
+
+def _holds(starts: Ints, start: int) -> bool:
+    at = int(np.searchsorted(starts, start))
+    return at < len(starts) and int(starts[at]) == start
 
 
 class Span(NamedTuple):
@@ -73,26 +109,44 @@ def marks_of(
     touches: Iterable[Touch], registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar, cause: str
 ) -> Marks:
     """Windows that the touches make dirty, at the places where the devices stood."""
-    hours: dict[tuple[str, str], list[int]] = {}
+    hours: dict[tuple[str, str], set[int]] = {}
     for touch in touches:
-        hours.setdefault((touch.device, touch.quantity), []).append(touch.hour)
-    marks, devices = Marks(), registry.known
+        hours.setdefault((touch.device, touch.quantity), set()).add(touch.hour)
+    marks, devices, windows = Marks(), registry.known, _Windows(catalogue, city)
     for (device, quantity), found in sorted(hours.items()):
         if device in devices and quantity in catalogue.kinds:
-            _mark(marks, devices[device], quantity, np.unique(found), catalogue, city, cause)
+            here = np.array(sorted(found), dtype=np.int64)
+            _mark(marks, devices[device], quantity, here, windows, Cause(cause, device))
     return marks
 
 
-def _mark(
-    marks: Marks, device: Device, quantity: str, hours: Ints, catalogue: Catalogue, city: Calendar, cause: str
-) -> None:
+def _mark(marks: Marks, device: Device, quantity: str, hours: Ints, windows: "_Windows", cause: Cause) -> None:
     for mounting in device.mountings:
-        end = np.iinfo(np.int64).max if mounting.end is None else mounting.end
-        here = hours[(hours + HOUR_NS > mounting.start) & (hours < end)]
-        if not len(here):
-            continue
-        for d in catalogue.using(quantity):
-            marks.add((d.id, mounting.place), windows_of(here, d, city, reach(catalogue, quantity)), cause)
+        here = hours[(hours + HOUR_NS > mounting.start) & (hours < (mounting.end or _OPEN))]
+        if len(here):
+            for indicator, starts in windows.of(quantity, here):
+                marks.add((indicator, mounting.place), starts, cause)
+
+
+class _Windows:
+    """Windows of all definitions that take a quantity, by hours: many devices have the same hours."""
+
+    def __init__(self, catalogue: Catalogue, city: Calendar) -> None:
+        self._catalogue = catalogue
+        self._city = city
+        self._takers: dict[str, Sequence[tuple[Definition, int]]] = {}
+        self._known: dict[tuple[object, ...], Ints] = {}
+
+    def of(self, quantity: str, hours: Ints) -> Iterator[tuple[str, Ints]]:
+        """(indicator, starts of its windows)."""
+        if quantity not in self._takers:
+            self._takers[quantity] = [(d, reach(self._catalogue, quantity, d)) for d in self._catalogue.using(quantity)]
+        text = hours.tobytes()
+        for d, behind in self._takers[quantity]:
+            key = (d.window, d.calendar, behind, text)
+            if key not in self._known:
+                self._known[key] = windows_of(hours, d, self._city, behind)
+            yield d.id, self._known[key]
 
 
 def windows_of(hours: Ints, d: Definition, city: Calendar, behind: int = 0) -> Ints:
@@ -107,11 +161,11 @@ def windows_of(hours: Ints, d: Definition, city: Calendar, behind: int = 0) -> I
 
 def trailing(starts: Ints, d: Definition, city: Calendar, now: int) -> Ints:
     """Windows within TRAIL after the given ones that are over by `now` and not among them."""
-    count = TRAIL[d.window]
+    count = TRAIL[d.window] if d.trail is None else d.trail
     if not count or not len(starts) or int(starts[0]) >= now:  # nothing lies between
         return _NONE
     last = d.on(city).windows(int(starts[-1]), int(starts[-1]) + 1, d.window)[0][1]
-    beyond = min(now, last + count * 32 * 24 * HOUR if d.window is Period.MONTH else last + count * 25 * HOUR)
+    beyond = min(now, last + count * _AT_MOST[d.window])
     edges = d.on(city).edges(int(starts[0]), max(beyond, int(starts[0]) + 1), d.window)
     index = np.searchsorted(edges, starts[starts < edges[-1]])
     wanted = np.zeros(len(edges) - 1, dtype=np.bool_)
@@ -125,39 +179,59 @@ def watched(starts: Ints, d: Definition, city: Calendar, devices: Sequence[Devic
     """Those of the windows in which some device stood at the place."""
     if not len(starts):
         return starts
-    edges = d.on(city).edges(int(starts[0]), int(starts[-1]) + 1, d.window)
-    ends = edges[np.searchsorted(edges, starts) + 1]
+    ends = ends_of(starts, d, city)
     stood = np.zeros(len(starts), dtype=np.bool_)
     for mounting in (m for device in devices for m in device.mountings if m.place == place):
         stood |= (ends > mounting.start) & (True if mounting.end is None else starts < mounting.end)
     return starts[stood]
 
 
+def standing(devices: Iterable[Device]) -> Mapping[str, Sequence[Device]]:
+    """Devices by place."""
+    found: dict[str, list[Device]] = {}
+    for device in devices:
+        for place in {mounting.place for mounting in device.mountings}:
+            found.setdefault(place, []).append(device)
+    return found
+
+
 def spans(marks: Marks, catalogue: Catalogue, city: Calendar, keys: Iterable[Key]) -> Iterator[Span]:
     """Stretches that cover all marked windows, each place read only where it is dirty or between near marks."""
     pieces: list[tuple[int, int, str]] = []
+    known: dict[tuple[object, ...], Sequence[tuple[int, int]]] = {}  # many places have the same marks
     for key in keys:
         d, starts = catalogue.get(key[0]), marks.of(key)
         if len(starts):
-            edges = d.on(city).edges(int(starts[0]), int(starts[-1]) + 1, d.window)
-            ends = edges[np.searchsorted(edges, starts) + 1]
-            apart = np.flatnonzero(starts[1:] - ends[:-1] > _JOIN) + 1
-            runs = zip(np.split(starts, apart), np.split(ends, apart), strict=True)
-            pieces += [(int(s[0]), int(e[-1]), key[1]) for s, e in runs]
+            alike = (d.window, d.calendar, starts.tobytes())
+            if alike not in known:
+                known[alike] = _runs(d, starts, city)
+            pieces += [(start, end, key[1]) for start, end in known[alike]]
     yield from _merged(sorted(pieces))
 
 
+def _runs(d: Definition, starts: Ints, city: Calendar) -> Sequence[tuple[int, int]]:
+    ends = ends_of(starts, d, city)
+    apart = np.flatnonzero(starts[1:] - ends[:-1] > _JOIN) + 1
+    runs = zip(np.split(starts, apart), np.split(ends, apart), strict=True)
+    return [(int(s[0]), int(e[-1])) for s, e in runs]
+
+
+def ends_of(starts: Ints, d: Definition, city: Calendar) -> Ints:
+    """Ends of the definition's windows that begin at `starts` (sorted, at least one)."""
+    edges = d.on(city).edges(int(starts[0]), int(starts[-1]) + 1, d.window)
+    return edges[np.searchsorted(edges, starts) + 1]
+
+
 def _merged(pieces: Sequence[tuple[int, int, str]]) -> Iterator[Span]:
-    current: Span | None = None
+    first, last, places = 0, 0, set[str]()
     for start, end, place in pieces:
-        if current is not None and start <= current.end:
-            current = Span(current.start, max(end, current.end), current.places | {place})
-        else:
-            if current is not None:
-                yield current
-            current = Span(start, end, frozenset({place}))
-    if current is not None:
-        yield current
+        if places and start > last:
+            yield Span(first, last, frozenset(places))
+            places = set()
+        first, last = (first, max(last, end)) if places else (start, end)
+        places.add(place)
+    if places:
+        yield Span(first, last, frozenset(places))
 
 
 def place_at(place: str, level: str, registry: RegistrySnapshot) -> str | None:

@@ -30,10 +30,13 @@ _STEP_WORDS = {
 }
 
 
-def materialise(r: Results, wanted: Bools, units: Mapping[str, str]) -> Iterator[IndicatorValue]:
-    """Values of the wanted (place, window) pairs; `units` has the unit of each input."""
+def materialise(
+    r: Results, wanted: Bools, units: Mapping[str, str], digest: Ints | None = None
+) -> Iterator[IndicatorValue]:
+    """Values of the wanted (place, window) pairs; `units` has the unit of each input, `digest` that of each result."""
     p, w = np.nonzero(wanted)
-    sites = _sites_below(r)
+    sites = _sites_below(r, np.unique(w)) if len(w) else {}
+    told = [None] * len(p) if digest is None else digest[p, w].tolist()
     inputs = [_Column(r, name, units[name], p, w) for name in r.inputs]
     numbers = zip(
         p.tolist(), r.windows[w].tolist(), r.windows[w + 1].tolist(),
@@ -69,6 +72,7 @@ def materialise(r: Results, wanted: Bools, units: Mapping[str, str]) -> Iterator
             details={name: figure[i] for name, figure in details.items() if not math.isnan(figure[i])},
             origin=_ORIGINS[origin],
             grade=_GRADES[grade],
+            digest=told[i],
         )
 
 
@@ -139,11 +143,11 @@ def _share_text(share: float) -> str:
     return f"{share * 100:g} %"
 
 
-def _sites_below(r: Results) -> Mapping[tuple[str, int], Mapping[str, float]]:
-    """Value of each place below, by (place, start of window)."""
+def _sites_below(r: Results, windows: Ints) -> Mapping[tuple[str, int], Mapping[str, float]]:
+    """Value of each place below, by (place, start of window), in these windows."""
     found: dict[tuple[str, int], dict[str, float]] = {}
     for values in r.below.values():
-        for place, start, value in _rows(values):
+        for place, start, value in _rows(values, r.windows[windows]):
             above = place
             while above:
                 found.setdefault((above, start), {})[place] = value
@@ -151,11 +155,10 @@ def _sites_below(r: Results) -> Mapping[tuple[str, int], Mapping[str, float]]:
     return {key: dict(sorted(sites.items())) for key, sites in found.items()}
 
 
-def _rows(values: Values) -> Sequence[tuple[str, int, float]]:
-    return [
-        (values.places[p], s, v)
-        for p, s, v in zip(values.place.tolist(), values.start.tolist(), values.value.tolist(), strict=True)
-    ]
+def _rows(values: Values, starts: Ints) -> Iterator[tuple[str, int, float]]:
+    here = np.isin(values.start, starts)
+    for p, s, v in zip(*(c[here].tolist() for c in (values.place, values.start, values.value)), strict=True):
+        yield values.places[p], s, v
 
 
 def _number(value: float) -> float | None:

@@ -1,45 +1,63 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One wave: from dirty windows to the values to write, each indicator once and in the order of the graph.
 
-First the definitions that take readings, span by span; then those that take indicators. A dependant is computed when
-a value that goes into it changed, or when it was marked itself. Nothing is written here: the engine commits the whole
-wave at once, so a crash leaves either all of it or nothing.
+First the definitions that take readings alone, span by span; then those that take indicators. A dependant is computed
+when a value that goes into it changed, or when it was marked itself.
+
+Most of what is computed again is what it was. So a result is first told by its digest from what is stored (columns of
+both, no objects), and only what differs, is new, or is about to close is made into values and compared in full.
+
+Nothing is written here unless `flush` is given: the engine commits the whole wave at once, so a crash leaves either all
+of it or nothing. A job's piece flushes as it goes, which bounds memory; it is repeated as a whole after a crash, and
+what it computes goes by what it marked (see `hub.indicators.jobs`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
-from hub.core.indicators import Correction, IndicatorValue
-from hub.core.places import RegistrySnapshot
-from hub.core.ports import ReadingStore, ValueLedger, ValueQuery
-from hub.core.readings import Series
+from hub.core.indicators import Correction, IndicatorValue, ValueColumns
+from hub.core.places import Device, RegistrySnapshot
+from hub.core.ports import ValueLedger
+from hub.core.readings import Columns, Series
 from hub.core.windows import HOUR, Calendar
-from hub.indicators.aggregation import REACH, Ints
+from hub.indicators.aggregation import Ints
 from hub.indicators.catalogue import Catalogue
-from hub.indicators.combine import Results, values_of
+from hub.indicators.cells import Bools
+from hub.indicators.combine import Results
 from hub.indicators.corrections import corrected
-from hub.indicators.definition import Definition
-from hub.indicators.kernel import compute
-from hub.indicators.plan import Key, Marks, Span, place_at, spans, windows_of
+from hub.indicators.definition import ANY_QUANTITY, Definition
+from hub.indicators.digest import digests
+from hub.indicators.inputs import Values
+from hub.indicators.kernel import attributes_of, compute, lookback
+from hub.indicators.pace import Pace
+from hub.indicators.plan import Cause, Key, Marks, Span, place_at, spans, windows_of, words
 from hub.indicators.results import materialise
 from hub.indicators.revision import decide
 
-_CHUNK = 10_000  # values compared with the ledger at once
-_LOOKBACK = max(REACH.values())
+_CHUNK = 5_000  # values compared with the ledger at once, and about as many held before a flush
+_EVER = (-(2**62), 2**62)
+
+Scan = Callable[[Sequence[Series], int, int], Awaitable[Columns]]
+Commits = Sequence[tuple[IndicatorValue, int]]
 
 
 class World(NamedTuple):
-    """What a wave sees: one registry, one set of corrections, one instant."""
+    """What a wave sees: one registry with the devices that ever stood at each place, one instant.
+
+    `sites`: no more than indicators of level site are computed.
+    """
 
     catalogue: Catalogue
     city: Calendar
     registry: RegistrySnapshot
+    standing: Mapping[str, Sequence[Device]]
     corrections: Sequence[Correction]
     now: int
     held: bool
+    sites: bool = False
 
 
 class Written:
@@ -47,14 +65,19 @@ class Written:
 
     def __init__(self) -> None:
         self._values: dict[str, dict[str, dict[int, IndicatorValue]]] = {}
+        self._count = 0
 
     def put(self, value: IndicatorValue) -> None:
         """Add or replace."""
         self._values.setdefault(value.indicator, {}).setdefault(value.place, {})[value.start] = value
+        self._count += 1
 
-    def places(self, indicator: str) -> Mapping[str, Mapping[int, IndicatorValue]]:
-        """Values of one indicator by place and start."""
-        return self._values.get(indicator, {})
+    def __len__(self) -> int:
+        return self._count
+
+    def of(self, indicator: str) -> Sequence[IndicatorValue]:
+        """Values of one indicator."""
+        return [value for starts in self._values.get(indicator, {}).values() for value in starts.values()]
 
     def __iter__(self) -> Iterator[IndicatorValue]:
         """All values in order of indicator, place and start."""
@@ -64,96 +87,215 @@ class Written:
 
 
 class Wave:
-    """Computes; `written` has what is to be committed, `windows` counts what was computed."""
+    """Computes. `waiting` is what was put off, `windows` and `flushed` count what was computed and flushed."""
 
-    def __init__(self, world: World, store: ReadingStore, ledger: ValueLedger) -> None:
+    def __init__(
+        self,
+        world: World,
+        scan: Scan,
+        ledger: ValueLedger,
+        pace: Pace | None = None,
+        flush: Callable[[Commits], object] | None = None,
+    ) -> None:
         self._world = world
-        self._store = store
+        self._scan = scan
         self._ledger = ledger
-        self._devices = list(world.registry.known.values())
-        self.written = Written()
+        self._pace = pace or Pace(0)
+        self._flush = flush
+        self._attributes = attributes_of(world.registry)
+        self._written = Written()
+        self._changed: dict[str, dict[str, list[int]]] = {}
+        self.waiting = Marks()
         self.windows = 0
+        self.flushed = 0
 
     async def run(self, marks: Marks) -> None:
         """Compute everything marked and what depends on it."""
-        catalogue = self._world.catalogue
-        base = [key for key in marks.starts if not catalogue.get(key[0]).sources]
-        for span in list(spans(marks, catalogue, self._world.city, base)):
-            await self._base(span, marks, base)
-        for d in catalogue:
-            if d.sources:
-                self._dependant(d, marks)
+        w = self._world
+        base = {d.id for d in w.catalogue if not d.sources and not d.entered}
+        due = self._due(marks, [key for key in marks.stretches if key[0] in base])
+        for window in sorted({d.window for d in w.catalogue}):  # days do not make hours be read for a day
+            keys = [key for key in due.stretches if w.catalogue.get(key[0]).window == window]
+            for span in spans(due, w.catalogue, w.city, keys):
+                await self._base(span, due, keys)
+        for d in w.catalogue:
+            if d.sources and not (w.sites and d.level != "site"):
+                await self._dependant(d, marks)
 
-    def commits(self) -> list[tuple[IndicatorValue, int]]:
-        """Values with the time at which each closes."""
-        return [(value, self._closes_at(value)) for value in self.written]
+    def commits(self) -> Commits:
+        """Values with the time at which each closes, those flushed left out."""
+        return [(value, self._closes_at(value)) for value in self._written]
 
     def _closes_at(self, value: IndicatorValue) -> int:
         return value.end + self._world.catalogue.get(value.indicator).grace_ns
 
+    def _due(self, marks: Marks, keys: Iterable[Key]) -> Marks:
+        """What is to be computed now; the rest waits."""
+        due, waiting = self._pace.split(marks, keys, self._world.now)
+        self.waiting.merge(waiting)
+        return due
+
+    # --- from readings -----------------------------------------------------------------------------------------
+
     async def _base(self, span: Span, marks: Marks, keys: Iterable[Key]) -> None:
         w = self._world
-        here = [d for d in self._devices if any(m.place in span.places for m in d.mountings)]
-        wanted = [key for key in keys if key[1] in span.places]
-        definitions = [d for d in w.catalogue if any(key[0] == d.id for key in wanted)]
-        quantities = sorted({q for d in definitions for q in d.quantities})
-        series = [Series(device.id, quantity) for device in here for quantity in quantities]
-        found = await self._store.scan(series, span.start - _LOOKBACK, span.end + HOUR)
-        columns = corrected(found, w.corrections)
-        devices = {device.id: device for device in here}
+        wanted: dict[str, list[str]] = {}
+        for indicator, place in keys:
+            if place in span.places:
+                wanted.setdefault(indicator, []).append(place)
+        definitions = [d for d in w.catalogue if d.id in wanted]
+        columns, devices = await self._readings(definitions, span)
         for d in definitions:
-            places = sorted(place for id_, place in wanted if id_ == d.id)
-            results = compute(w.catalogue, d, w.city, places, span.start, span.end, columns, devices)
-            self._take(results, marks, {place: marks.of((d.id, place)) for place in places})
+            places = sorted(wanted[d.id])
+            results = compute(
+                w.catalogue, d, w.city, places, span.start, span.end, columns, devices, attributes=self._attributes
+            )
+            self._take(results, marks)
 
-    def _dependant(self, d: Definition, marks: Marks) -> None:
-        for source in sorted(d.sources):
-            for below, values in sorted(self.written.places(source).items()):
-                place = place_at(below, d.level, self._world.registry)
-                if place is not None:
-                    starts = windows_of(np.array(sorted(values)), d, self._world.city)
-                    marks.add((d.id, place), starts, marks.cause((source, below)))
-        keys = [key for key in marks.starts if key[0] == d.id]
-        for span in list(spans(marks, self._world.catalogue, self._world.city, keys)):
-            for place in sorted(span.places):
-                self._from_values(d, place, span, marks)
-
-    def _from_values(self, d: Definition, place: str, span: Span, marks: Marks) -> None:
+    async def _readings(self, definitions: Sequence[Definition], span: Span) -> tuple[Columns, Mapping[str, Device]]:
+        """Corrected readings that go into the definitions, and the devices at the span's places."""
         w = self._world
-        values = {source: values_of(self._stored(source, d, place, span)) for source in sorted(d.sources)}
-        results = compute(w.catalogue, d, w.city, [place], span.start, span.end, values=values)
-        self._take(results, marks, {place: marks.of((d.id, place))})
+        devices = {d.id: d for place in sorted(span.places) for d in w.standing.get(place, ())}
+        quantities = {q for d in definitions for q in d.quantities}
+        named = sorted(w.catalogue.kinds if ANY_QUANTITY in quantities else quantities)
+        series = [Series(device, quantity) for device in sorted(devices) for quantity in named]
+        found = await self._scan(series, span.start - lookback(w.catalogue, definitions), span.end + HOUR)
+        return corrected(found, w.corrections), devices
 
-    def _stored(self, source: str, d: Definition, place: str, span: Span) -> Sequence[IndicatorValue]:
-        """Values of a source in the span: the ledger's, and over them those of this wave."""
-        query = ValueQuery(source, place, span.start, span.end, below=d.spatial is not None)
-        found = {(v.place, v.start): v for v in self._ledger.values(query)}
-        for where, values in self.written.places(source).items():
-            if _within(where, place, query.below):
-                found.update({(where, start): value for start, value in values.items()})
-        inside = {key: v for key, v in found.items() if span.start <= v.start < span.end}
-        return [inside[key] for key in sorted(inside)]
+    # --- from indicators ---------------------------------------------------------------------------------------
 
-    def _take(self, results: Results, marks: Marks, starts: Mapping[str, Ints]) -> None:
+    async def _dependant(self, d: Definition, marks: Marks) -> None:
+        for source in sorted(d.sources):
+            carried = any(i.carry for i in d.inputs.values() if i.indicator == source)
+            for below, changed in sorted(self._changed.get(source, {}).items()):
+                starts = np.unique(np.array(changed, dtype=np.int64))
+                if carried:
+                    self._mark_carried(d, below, int(starts[0]), marks)
+                else:
+                    self._mark(d, (source, below), starts, marks)
+        due = self._due(marks, [key for key in marks.stretches if key[0] == d.id])
+        for span in list(spans(due, self._world.catalogue, self._world.city, due.stretches)):
+            await self._from_values(d, span, due)
+
+    def _mark(self, d: Definition, below: Key, starts: Ints, marks: Marks) -> None:
+        """What depends on windows of a source, with the causes that each of those had."""
+        place = place_at(below[1], d.level, self._world.registry)
+        if place is None:
+            return
+        for some, cause in list(marks.kept(below, starts)):
+            if len(some):
+                marks.add((d.id, place), windows_of(some, d, self._world.city), cause)
+
+    def _mark_carried(self, d: Definition, place: str, start: int, marks: Marks) -> None:
+        """A figure that is carried on bears on all windows that end after it began, there and below."""
+        first = d.on(self._world.city).window(start, d.window)[0]
+        stored = self._ledger.digests(d.id, None, first, _EVER[1])
+        for p, name in enumerate(stored.places):
+            if name == place or name.startswith(place + "/"):
+                marks.add((d.id, name), stored.start[stored.place == p], Cause("change of an entered figure"))
+
+    async def _from_values(self, d: Definition, span: Span, marks: Marks) -> None:
+        w = self._world
+        places = sorted(span.places)
+        values = {source: self._stored(source, d, places, span) for source in sorted(d.sources)}
+        columns, devices = await self._readings([d], span)
+        results = compute(
+            w.catalogue, d, w.city, places, span.start, span.end, columns, devices, values, self._attributes
+        )
+        self._take(results, marks)
+
+    def _stored(self, source: str, d: Definition, places: Sequence[str], span: Span) -> Values:
+        """Values of a source that go in: the ledger's, and over them those of this wave."""
+        spatial = d.spatial is not None
+        start, end, wanted = span.start, span.end, list(places)
+        if any(i.carry for i in d.inputs.values() if i.indicator == source):
+            start = _EVER[0]
+            wanted = sorted({"/".join(p.split("/")[: n + 1]) for p in places for n in range(p.count("/") + 1)})
+        found = self._ledger.columns(source, wanted, start, end, below=spatial)
+        asked = set(wanted)
+        fresh = [
+            v for v in self._written.of(source)
+            if start <= v.start < end and (v.place in asked or (spatial and _below(v.place, asked)))
+        ]  # fmt: skip
+        return overlaid(found, fresh)
+
+    # --- what becomes of it ------------------------------------------------------------------------------------
+
+    def _take(self, results: Results, marks: Marks) -> None:
         wanted = np.zeros(results.value.shape, dtype=np.bool_)
         for p, place in enumerate(results.places):
-            wanted[p] = np.isin(results.windows[:-1], starts[place])
+            wanted[p] = np.isin(results.windows[:-1], marks.of((results.definition.id, place)))
+        self.windows += int(wanted.sum())
         units = self._world.catalogue.input_units(results.definition)
-        fresh = materialise(results, wanted, units)
+        digest = digests(results, units)
+        differs = wanted & ~self._unchanged(results, digest)
+        closes = results.windows[1:] + results.definition.grace_ns
+        for p, place in enumerate(results.places):
+            key = (results.definition.id, place)
+            self._pace.note(key, results.windows[:-1][wanted[p]], closes[wanted[p]], self._world.now)
+        fresh = materialise(results, differs, units, digest)
         while chunk := list(islice(fresh, _CHUNK)):
-            self.windows += len(chunk)
             self._decide(chunk, marks)
+
+    def _unchanged(self, results: Results, digest: Ints) -> Bools:
+        """Windows whose stored digest is that of the result, and which need not be closed now."""
+        w, d = self._world, results.definition
+        starts, ends = results.windows[:-1], results.windows[1:]
+        stored = self._ledger.digests(d.id, results.places, int(starts[0]), int(ends[-1]))
+        same = np.zeros(results.value.shape, dtype=np.bool_)
+        position = {place: p for p, place in enumerate(results.places)}
+        p = np.array([position[place] for place in stored.places], dtype=np.int64)[stored.place]
+        at = np.searchsorted(starts, stored.start)
+        settled = stored.closed | w.held | (w.now < ends[at] + d.grace_ns)
+        same[p, at] = (starts[at] == stored.start) & stored.known & settled & (stored.digest == digest[p, at])
+        return same
 
     def _decide(self, fresh: Sequence[IndicatorValue], marks: Marks) -> None:
         w = self._world
         stored = self._ledger.current([(v.indicator, v.place, v.start) for v in fresh])
         for value in fresh:
             key = (value.indicator, value.place, value.start)
-            cause = marks.cause(key[:2])
-            verdict = decide(value, stored.get(key), w.now, self._closes_at(value), w.held, cause)
+            before = stored.get(key)
+            cause = words(marks.causes(key[:2], value.start)) if before is not None and before.closed else None
+            verdict = decide(value, before, w.now, self._closes_at(value), w.held, cause)
             if verdict is not None:
-                self.written.put(verdict)
+                self._written.put(verdict)
+                self._changed.setdefault(key[0], {}).setdefault(key[1], []).append(value.start)
+        if self._flush is not None and len(self._written) >= _CHUNK:
+            self.flushed += len(self._written)
+            self._flush(self.commits())
+            self._written = Written()
 
 
-def _within(place: str, top: str, below: bool) -> bool:
-    return place == top or (below and place.startswith(top + "/"))
+def overlaid(found: ValueColumns, fresh: Sequence[IndicatorValue]) -> Values:
+    """Columns of stored values with fresh ones in their stead, sorted by (place, start)."""
+    if not fresh:
+        return Values(*found)
+    places = sorted({*found.places, *(v.place for v in fresh)})
+    position = {place: p for p, place in enumerate(places)}
+    moved = np.array([position[place] for place in found.places], dtype=np.int64)
+    replaced = {(position[v.place], v.start) for v in fresh}
+    place = moved[found.place] if len(moved) else found.place
+    kept = np.array([key not in replaced for key in zip(place.tolist(), found.start.tolist(), strict=True)], np.bool_)
+    rows = [
+        (position[v.place], v.start, _figure(v), v.coverage is None, v.lower_bound, v.origin, v.grade,
+         v.details.get("n", v.n_valid), v.details.get("partial", _figure(v)))
+        for v in fresh
+    ]  # fmt: skip
+    columns = [
+        np.concatenate([old[kept], np.array(new, dtype=old.dtype)])
+        for old, new in zip([place, *found[2:]], zip(*rows, strict=True), strict=True)
+    ]
+    order = np.lexsort((columns[1], columns[0]))
+    return Values(places, *(column[order] for column in columns))
+
+
+def _figure(value: IndicatorValue) -> float:
+    return float("nan") if value.value is None else value.value
+
+
+def _below(place: str, tops: set[str]) -> bool:
+    above = place.rpartition("/")[0]
+    while above and above not in tops:
+        above = above.rpartition("/")[0]
+    return bool(above)

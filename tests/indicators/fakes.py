@@ -7,11 +7,12 @@ import numpy as np
 from msgspec.structs import replace
 
 from hub.core.errors import Retry
-from hub.core.indicators import Correction, IndicatorValue
+from hub.core.indicators import Correction, Digests, IndicatorValue, ValueColumns
 from hub.core.journal import HOUR_NS, Touch
 from hub.core.places import Device, Mounting, Place, PlaceKind, RegistrySnapshot
 from hub.core.ports import PartHealth, ValueQuery
 from hub.core.readings import Columns, Grade, Origin, Outcome, PutResult, Reading, Series
+from hub.indicators.inputs import values_of
 
 SITE = "havirov/mesto/thara"
 PART = "havirov/mesto"
@@ -158,6 +159,36 @@ class FakeLedger:
         if q.latest:
             found = list({(v.indicator, v.place): v for v in found}.values())
         return found[: q.limit]
+
+    def _of(
+        self, indicator: str, places: Sequence[str] | None, start: int, end: int, below: bool
+    ) -> list[IndicatorValue]:
+        query = ValueQuery(indicator, None, start, end)
+        found = [
+            v for v in self.values(query)
+            if places is None or any(v.place == p or (below and v.place.startswith(f"{p}/")) for p in places)
+        ]  # fmt: skip
+        return sorted(found, key=lambda v: (v.place, v.start))
+
+    def columns(
+        self, indicator: str, places: Sequence[str] | None, start: int, end: int, below: bool = False
+    ) -> ValueColumns:
+        return ValueColumns(*values_of(self._of(indicator, places, start, end, below)))
+
+    def digests(self, indicator: str, places: Sequence[str] | None, start: int, end: int) -> Digests:
+        found = self._of(indicator, places, start, end, below=False)
+        names = sorted({v.place for v in found})
+        return Digests(
+            names,
+            np.array([names.index(v.place) for v in found], dtype=np.int64),
+            np.array([v.start for v in found], dtype=np.int64),
+            np.array([v.digest or 0 for v in found], dtype=np.int64),
+            np.array([v.digest is not None for v in found], dtype=np.bool_),
+            np.array([v.closed for v in found], dtype=np.bool_),
+        )
+
+    def first(self) -> int | None:
+        return min((start for _, _, start in self.rows), default=None)
 
     def due(self, now: int, limit: int) -> Sequence[IndicatorValue]:
         waiting = [(self.closes[key], key) for key, v in self.rows.items() if not v.closed and self.closes[key] <= now]

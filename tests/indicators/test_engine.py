@@ -185,7 +185,7 @@ async def test_a_window_is_provisional_then_final_then_revised() -> None:
     await hub.take([reading("a", "no2", T0, 130)])
     await hub.settle(T0 + 4 * HOUR)
     revised = hub.value("eaqi_2024", T0)
-    assert (revised.status, revised.revision, revised.value, revised.cause) == (Status.FINAL, 2, 5, LATE)
+    assert (revised.status, revised.revision, revised.value, revised.cause) == (Status.FINAL, 2, 5, f"{LATE} of a")
     assert [v.value for v in hub.ledger.revisions("eaqi_2024", SITE, T0)] == [2, 2, 5]
 
 
@@ -266,7 +266,7 @@ async def test_a_change_of_mounting_moves_the_values() -> None:
     await hub.settle()
     assert hub.value("eaqi_2024", T0).value == 2
     assert hub.value("eaqi_2024", T0 + HOUR).status is Status.INSUFFICIENT
-    assert hub.value("eaqi_2024", T0 + HOUR).cause == "registry"
+    assert hub.value("eaqi_2024", T0 + HOUR).cause == "registry: change of a"
     assert hub.value("eaqi_2024", T0 + HOUR, SECOND).value == 2
 
 

@@ -16,7 +16,7 @@ from hub.indicators.catalogue import Catalogue, build_catalogue
 from hub.indicators.checks import parse_definition
 from hub.indicators.engine import Engine, StepResult
 from hub.indicators.frozen import check_keep, horizons, thawed
-from hub.indicators.plan import Marks
+from hub.indicators.plan import Cause, Marks
 from hub.storage.readings_sqlite import SqliteReadingStore
 from hub.storage.retention import MARGIN_NS
 from tests.indicators.fakes import PART, SITE, FakeJournal, FakeLedger, FakeRegistry, device, reading
@@ -175,10 +175,10 @@ def test_only_windows_of_limited_domains_freeze(catalogue: Catalogue) -> None:
 
 def test_a_window_that_begins_at_the_limit_is_the_first_that_is_not_frozen() -> None:
     marks = Marks()
-    marks.add(("x", SITE), np.array([1, 2, 3]), "late")
-    marks.add(("y", SITE), np.array([1]), "late")
+    marks.add(("x", SITE), np.array([1, 2, 3]), Cause("late"))
+    marks.add(("y", SITE), np.array([1]), Cause("late"))
     left, frozen = thawed(marks, {"x": 2, "y": 2})
-    assert ({key: left.of(key).tolist() for key in left.starts}, frozen) == ({("x", SITE): [2, 3]}, 2)
+    assert ({key: left.of(key).tolist() for key in left.stretches}, frozen) == ({("x", SITE): [2, 3]}, 2)
 
 
 @pytest.mark.parametrize(("days", "fits"), [(2, False), (3, True), (3650, True)])
@@ -197,5 +197,5 @@ def test_days_that_end_before_a_window_is_closed_are_refused_with_their_culprit(
 
 def test_a_counter_is_kept_for_the_day_before_as_well(quantities: Quantities) -> None:
     check_keep(metered(quantities), {"water": 86_400 * NS * 2})
-    with pytest.raises(SettingsError, match="the day before"):
+    with pytest.raises(SettingsError, match="from before it"):
         check_keep(metered(quantities), {"water": 86_400 * NS})

@@ -20,7 +20,7 @@ _KEY = [("place", "i8"), ("start", "i8")]
 _VALUE = np.dtype(
     [
         *_KEY, ("value", "f8"), ("unknown", "?"), ("lower_bound", "?"), ("origin", "u1"), ("grade", "u1"),
-        ("n_valid", "i8"), ("partial", "f8"),
+        ("n", "f8"), ("partial", "f8"),
     ]
 )  # fmt: skip
 _DIGEST = np.dtype([*_KEY, ("digest", "i8"), ("known", "?"), ("closed", "?")])
@@ -60,7 +60,8 @@ def _rows(
         return np.empty(0, form)
     listed = dump([[id_, position] for position, (id_, _) in enumerate(names)])
     result = connection.execute(statement, {"series": listed, "first": start, "end": end})
-    rows: Rows = np.fromiter(result.cursor, form) if result.cursor is not None else np.empty(0, form)
+    cursor: Any = result.cursor  # of the driver: it yields plain tuples, where SQLAlchemy would make a Row of each
+    rows: Rows = np.fromiter(cursor, form)
     result.close()
     return rows[np.lexsort((rows["start"], rows["place"]))]
 

@@ -64,6 +64,13 @@ def select_due(now: int, limit: int) -> Select[Any]:
     return waiting.order_by(_V.due_at, _S.indicator, _S.place, _V.window_start).limit(limit)
 
 
+def select_first() -> Select[Any]:
+    """Start of the earliest window, from the first of each series."""
+    inner = t.indicator_value.alias()
+    mine = select(func.min(inner.c.window_start)).where(inner.c.series == _S.id).correlate(t.value_series)
+    return select(func.min(mine.scalar_subquery()))
+
+
 def select_window(table: Table, indicator: str, place: str, start: int) -> Select[Any]:
     """What `table` holds of one window, oldest revision first."""
     one = and_(_S.indicator == indicator, _S.place == place, table.c.window_start == start)
@@ -96,9 +103,6 @@ def select_named(dialect: str, *, every: bool, below: bool) -> Select[Any]:
 
 def select_columns(dialect: str) -> Select[Any]:
     """What `ValueColumns` holds of the series listed in the parameter `series` as (id, position)."""
-    partial: ColumnElement[Any] = func.json_extract(_V.details, "$.partial")
-    if dialect == "postgresql":
-        partial = cast(cast(_V.details, JSONB)["partial"].astext, Float(53))
     return _of_series(
         dialect,
         _V.value,
@@ -106,9 +110,15 @@ def select_columns(dialect: str) -> Select[Any]:
         _V.lower_bound,
         _V.origin,
         _V.grade,
-        _V.n_valid,
-        partial,
+        func.coalesce(_detail(dialect, "n"), _V.n_valid),
+        func.coalesce(_detail(dialect, "partial"), _V.value),
     )
+
+
+def _detail(dialect: str, name: str) -> ColumnElement[Any]:
+    if dialect == "sqlite":
+        return func.json_extract(_V.details, f"$.{name}")
+    return cast(cast(_V.details, JSONB)[name].astext, Float(53))
 
 
 def select_digests(dialect: str) -> Select[Any]:

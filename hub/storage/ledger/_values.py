@@ -22,7 +22,14 @@ from hub.storage.ledger._corrections import Corrections
 from hub.storage.ledger._database import Database
 from hub.storage.ledger._holds import Holds
 from hub.storage.ledger._json import dump
-from hub.storage.ledger._queries import select_due, select_series, select_values, select_window, select_windows
+from hub.storage.ledger._queries import (
+    select_due,
+    select_first,
+    select_series,
+    select_values,
+    select_window,
+    select_windows,
+)
 from hub.storage.ledger._rows import Row, RowKey, SeriesName, ValueKey, check_value, from_row, plan, to_row, value_key
 from hub.storage.ledger._statements import advance, execute_all, insert_new, upsert
 
@@ -61,6 +68,12 @@ class Values(ValueLedger):
         """Which windows of one indicator are stored, and the digest of each."""
         with self._database.read() as connection:
             return read_digests(connection, indicator, places, start, end)
+
+    def first(self) -> int | None:
+        """Start of the earliest window that is stored."""
+        with self._database.read() as connection:
+            found: int | None = connection.execute(select_first()).scalar()
+        return found
 
     def due(self, now: int, limit: int) -> Sequence[IndicatorValue]:
         """Open windows whose closes_at has come, the longest waiting first."""

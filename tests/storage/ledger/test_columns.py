@@ -18,7 +18,7 @@ def stored(ledger: Ledger) -> list[IndicatorValue]:
     """Hours of some places, out of order, and another indicator beside them."""
     values = [
         value("i", place, hour, 1.5 * n + hour, n_valid=n, coverage=None if n % 2 else 0.5, lower_bound=n == 2,
-              details={"partial": 7.25, "low": 1.0} if hour == 1 else {}, digest=(-1) ** n * (2**62 + n + hour))
+              details={"partial": 7.25, "n": 41.0} if hour == 1 else {}, digest=(-1) ** n * (2**62 + n + hour))
         for n, place in enumerate(reversed(PLACES)) for hour in (2, 0, 1)
     ]  # fmt: skip
     values += [value("i", "havirov", 3, None), final(4, digest=-(2**63)), value("other", "havirov", 0, 9.0)]
@@ -42,8 +42,8 @@ def test_columns_are_the_values_in_order_of_place_and_start(
     assert [None if math.isnan(x) else x for x in found.value.tolist()] == [v.value for v in expected]
     assert found.unknown.tolist() == [v.coverage is None for v in expected]
     assert found.lower_bound.tolist() == [v.lower_bound for v in expected]
-    assert found.n_valid.tolist() == [v.n_valid for v in expected]
-    assert [v.details.get("partial", 0.0) for v in expected] == [0.0 if math.isnan(x) else x for x in found.partial]
+    assert found.n.tolist() == [v.details.get("n", v.n_valid) for v in expected]
+    assert [v.details.get("partial", v.value) for v in expected] == [None if math.isnan(x) else x for x in found.partial]
     assert found.origin.tolist() == [int(v.origin) for v in expected]
     assert found.grade.tolist() == [int(v.grade) for v in expected]
 
