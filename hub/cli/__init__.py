@@ -12,7 +12,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from hub import __version__
-from hub.cli import _checks, _dashboards, _devices, _entries, _feeds, _hub, _indicators, _keys, _quarantine
+from hub.cli import (
+    _checks,
+    _corrections,
+    _dashboards,
+    _devices,
+    _entries,
+    _feeds,
+    _hub,
+    _indicators,
+    _keys,
+    _quality,
+    _quarantine,
+    _strategies,
+)
 from hub.core.errors import HubError, Stop
 
 app = typer.Typer(
@@ -27,6 +40,9 @@ for name, sub in (
     ("device", _devices.group),
     ("indicators", _indicators.group),
     ("entries", _entries.group),
+    ("strategies", _strategies.group),
+    ("corrections", _corrections.group),
+    ("quality", _quality.group),
     ("quarantine", _quarantine.group),
     ("key", _keys.group),
     ("dashboards", _dashboards.group),
