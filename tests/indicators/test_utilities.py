@@ -11,7 +11,9 @@ from hub.indicators.formulas.utilities import (
     heat_intensity,
     minutes_of_window,
     night_flow,
+    night_flow_of_hours,
     night_share,
+    night_share_of_hours,
     separate_collection,
     water_loss,
 )
@@ -82,16 +84,26 @@ def test_heat_is_per_area_and_degree_day(hdd: float, area: float, intensity: flo
     assert heat_intensity(inputs, context(least=10))[0] == pytest.approx(intensity, nan_ok=True)
 
 
+def hourly(*figures: float) -> Context:
+    """Context of a day whose hours are numbered from 0, with a night from 0 to 5 o'clock."""
+    hours = {"use": np.arange(len(figures))[None, :]}
+    return context()._replace(parameters={"from": 0.0, "to": 5.0}, hour=hours)
+
+
 def test_the_night_share_is_the_same_of_power_and_of_hourly_energy() -> None:
-    day = np.array([[1.0] * 5 + [3.0] * 15 + [NAN] * 4])
-    night = np.where(np.arange(24) < 5, day, NAN)
-    of_profile = night_share({"night": night, "day": day}, context())
+    day = (1.0, 1.0, NAN, 1.0, 1.0, *[3.0] * 12, *[NAN] * 7)
+    of_profile = night_share_of_hours({"use": array(*day)[None, :]}, hourly(*day))
     of_means = night_share({"night": array(1.0), "day": array(2.5)}, context())
     assert of_profile.tolist() == of_means.tolist() == [40.0]
 
 
 def test_a_day_without_use_has_no_night_share() -> None:
     assert np.isnan(night_share({"night": array(0.0), "day": array(0.0)}, context())[0])
+
+
+def test_half_a_night_says_nothing_about_the_night() -> None:
+    day = (1.0, NAN, NAN, 1.0, 1.0, *[3.0] * 19)
+    assert np.isnan(night_share_of_hours({"use": array(*day)[None, :]}, hourly(*day))[0])
 
 
 @pytest.mark.parametrize(
@@ -103,10 +115,12 @@ def test_water_loss_is_what_was_not_billed_and_never_negative(supplied: float, b
 
 
 def test_night_flow_is_the_lowest_hour_against_the_days_mean() -> None:
-    night = np.array([[NAN, NAN, 3.0, 2.0, NAN], [NAN] * 5])
-    outcome = night_flow({"night": night, "day": array(8.0, 8.0)}, context())
-    assert outcome.value.tolist() == pytest.approx([25.0, NAN], nan_ok=True)
-    assert outcome.details["night_flow"].tolist() == pytest.approx([2.0, NAN], nan_ok=True)
+    day = (9.0, 9.0, 3.0, 2.0, 9.0, 28.0)
+    hours = hourly(*day)._replace(parameters={"from": 2.0, "to": 4.0})
+    metered = night_flow_of_hours({"use": array(*day)[None, :]}, hours)
+    flow = night_flow({"night": array(2.0), "day": array(10.0)}, context())
+    assert (metered.value.tolist(), metered.details["night_flow"].tolist()) == ([20.0], [2.0])
+    assert (flow.value.tolist(), flow.details["night_flow"].tolist()) == ([20.0], [2.0])
 
 
 def test_availability_is_what_has_not_failed() -> None:

@@ -14,6 +14,8 @@ from hub.indicators.formulas.base import Context, Floats, Formula, Ints, Outcome
 
 Bools = npt.NDArray[np.bool_]
 
+_OF_NIGHT = 0.75
+
 
 def quotient(top: Floats, bottom: Floats) -> Floats:
     """top / bottom, NaN where the bottom is not above zero."""
@@ -22,17 +24,13 @@ def quotient(top: Floats, bottom: Floats) -> Floats:
 
 
 def known_mean(figures: Floats) -> Floats:
-    """Mean of the known steps of each window; figures that are no profile are means already."""
-    if figures.ndim == 1:
-        return figures
+    """Mean of the known steps of each window."""
     known = ~np.isnan(figures)
     return quotient(np.where(known, figures, 0.0).sum(axis=1), known.sum(axis=1).astype(np.float64))
 
 
 def known_minimum(figures: Floats) -> Floats:
     """Lowest known step of each window."""
-    if figures.ndim == 1:
-        return figures
     lowest = np.where(np.isnan(figures), np.inf, figures).min(axis=1, initial=np.inf)
     return np.where(np.isinf(lowest), np.nan, lowest)
 
@@ -115,8 +113,21 @@ def heat_intensity(inputs: Mapping[str, Floats], context: Context) -> Floats:
 
 
 def night_share(inputs: Mapping[str, Floats], context: Context) -> Floats:
-    """Mean of the night's steps in percent of the mean of the day's; both power or both energy per step."""
-    return 100.0 * quotient(known_mean(inputs["night"]), known_mean(inputs["day"]))
+    """Mean of the night in percent of the mean of the day; both in one unit of power or flow."""
+    return 100.0 * quotient(inputs["night"], inputs["day"])
+
+
+def night_share_of_hours(inputs: Mapping[str, Floats], context: Context) -> Floats:
+    """The same from the hourly differences of a meter: the hours from `from` to `to` make up the night."""
+    return 100.0 * quotient(known_mean(_night("use", inputs, context)), known_mean(inputs["use"]))
+
+
+def _night(name: str, inputs: Mapping[str, Floats], context: Context) -> Floats:
+    """The steps of the night alone; none of a night of which less than three quarters are known."""
+    hour, steps = context.hour[name], inputs[name]
+    inside = (hour >= context.parameters["from"]) & (hour < context.parameters["to"])
+    known = (inside & ~np.isnan(steps)).sum(axis=1) >= _OF_NIGHT * inside.sum(axis=1)
+    return np.where(inside & known[:, None], steps, np.nan)
 
 
 def water_loss(inputs: Mapping[str, Floats], context: Context) -> Outcome:
@@ -127,15 +138,22 @@ def water_loss(inputs: Mapping[str, Floats], context: Context) -> Outcome:
 
 
 def night_flow(inputs: Mapping[str, Floats], context: Context) -> Outcome:
-    """Lowest flow of the night's steps in percent of the day's mean flow; flows in m3/h, or m3 per hourly step."""
-    lowest = known_minimum(inputs["night"])
-    return Outcome(100.0 * quotient(lowest, known_mean(inputs["day"])), {"night_flow": lowest})
+    """Lowest flow of the night in percent of the day's mean flow (m3/h)."""
+    return Outcome(100.0 * quotient(inputs["night"], inputs["day"]), {"night_flow": inputs["night"]})
+
+
+def night_flow_of_hours(inputs: Mapping[str, Floats], context: Context) -> Outcome:
+    """The same from the hourly differences of a meter (m3): the lowest hour from `from` to `to`."""
+    lowest = known_minimum(_night("use", inputs, context))
+    return Outcome(100.0 * quotient(lowest, known_mean(inputs["use"])), {"night_flow": lowest})
 
 
 def availability(inputs: Mapping[str, Floats], context: Context) -> Floats:
     """Percent in order, from the share (0 to 1) that is out of order."""
     return 100.0 * (1.0 - inputs["failed"])
 
+
+_HOURS = frozenset({"from", "to"})
 
 FORMULAS: Mapping[str, Formula] = {
     "minutes_of_window": Formula(minutes_of_window, ("share",)),
@@ -159,9 +177,15 @@ FORMULAS: Mapping[str, Formula] = {
         undefined="too few degree days, or no heated area",
     ),
     "night_share": Formula(night_share, ("night", "day"), undefined="nothing was used on that day"),
+    "night_share_of_hours": Formula(
+        night_share_of_hours, ("use",), parameters=_HOURS, undefined="too little of the night is known, or no use"
+    ),
     "water_loss": Formula(
         water_loss, ("supplied", "billed"), undefined="more was billed than supplied, or nothing was supplied"
     ),
     "night_flow": Formula(night_flow, ("night", "day"), undefined="there was no flow on that day"),
+    "night_flow_of_hours": Formula(
+        night_flow_of_hours, ("use",), parameters=_HOURS, undefined="too little of the night is known, or no flow"
+    ),
     "availability": Formula(availability, ("failed",)),
 }
