@@ -144,6 +144,7 @@ class IndicatorSettings(_Section):
     """How indicators are computed."""
 
     definitions: Path | None = Field(None, description="Directory of further definitions (YAML)")
+    quality: Path | None = Field(None, description="Own thresholds of the quality control (YAML)")
     debounce_s: float = Field(1.0, ge=0.05, le=60)
     publish: bool = Field(True, description="Publish values to indicators/{indicator}/{place}")
 
@@ -268,6 +269,7 @@ def _check_files(settings: Settings) -> None:
     for setting, folder in {
         "ingest.mappings": settings.ingest.mappings,
         "indicators.definitions": settings.indicators.definitions,
+        "indicators.quality": settings.indicators.quality,
     }.items():
         if folder is not None and not folder.is_dir():
             raise SettingsError(setting, f"{folder} is not a directory")
