@@ -17,10 +17,12 @@ from hub import sdk
 from hub.core.errors import SettingsError
 from hub.core.ports import ReadingStore
 from hub.core.quantities import Quantities
+from hub.core.strategies import IndicatorFacts
 from hub.datadir import DataDir
 from hub.devices.city import City, load_city
 from hub.indicators.catalogue import Catalogue, load_catalogue
 from hub.indicators.frozen import check_keep
+from hub.indicators.quality import Rules, load_rules
 from hub.ingest.interpret import Interpreter
 from hub.ingest.journal_reader import SqliteJournalReader
 from hub.ingest.normalise import Conversions
@@ -31,6 +33,7 @@ from hub.ingest.shards import FIRST_CLIENT, Division, Layout, by_connector, filt
 from hub.ingest.spool import DiskSpool
 from hub.settings import Settings, secret_of
 from hub.storage.ledger import Ledger, sqlite_url
+from hub.strategy.monitoring import Monitoring
 from hub.transport import BrokerEvent, SessionEvent, SessionMemory
 from hub.transport.embedded import EmbeddedBroker, EmbeddedSettings
 from hub.transport.publisher import MqttPublisher
@@ -74,6 +77,16 @@ class Parts:
         catalogue = load_catalogue(self.quantities, [extra] if extra else [])
         check_keep(catalogue, self.settings.keep)
         return catalogue
+
+    def monitoring(self, ledger: Ledger) -> Monitoring:
+        """What takes strategies in and judges them; the ledger has to be open."""
+        return Monitoring(
+            ledger.strategies, ledger.values, ledger.devices, facts_of(self.catalogue()), self.city().zone
+        )
+
+    def rules(self) -> Rules:
+        """Thresholds of the quality control, validated."""
+        return load_rules(self.quantities, self.settings.indicators.quality)
 
     def shards(self) -> int:
         """How many journals there are or will be: one a worker, and those that earlier workers left."""
@@ -235,6 +248,16 @@ class Parts:
             ca_file=str(given.ca_file) if given.ca_file else None,
             timeout_s=given.timeout_s,
         )
+
+
+def facts_of(catalogue: Catalogue) -> Mapping[str, IndicatorFacts]:
+    """What strategies have to know of each indicator."""
+    return {
+        d.id: IndicatorFacts(
+            d.unit, d.window.value, d.domain.value, d.level, d.direction, {"cs": d.title.cs, "en": d.title.en}
+        )
+        for d in catalogue
+    }
 
 
 def _texts(folder: Path | None) -> Mapping[str, str]:

@@ -149,6 +149,12 @@ class IndicatorSettings(_Section):
     publish: bool = Field(True, description="Publish values to indicators/{indicator}/{place}")
 
 
+class StrategySettings(_Section):
+    """Strategies of the city."""
+
+    catalogue: Path | None = Field(None, description="Directory of strategies (YAML); default: Havířov's")
+
+
 class ApiSettings(_Section):
     """The web server of API and console."""
 
@@ -179,6 +185,7 @@ class Settings(BaseSettings):
     quarantine: QuarantineSettings = QuarantineSettings()
     retention: dict[Domain, DaysKept] = Field({}, description="Days to keep readings, by domain; default: for ever")
     indicators: IndicatorSettings = IndicatorSettings()
+    strategies: StrategySettings = StrategySettings()
     api: ApiSettings = ApiSettings()
 
     @property
@@ -262,6 +269,7 @@ def _check_files(settings: Settings) -> None:
         "influx.password_file": settings.influx.password_file,
         "influx.ca_file": settings.influx.ca_file,
         "ingest.shard_file": settings.ingest.shard_file,
+        "indicators.quality": settings.indicators.quality,
     }
     for setting, file in named.items():
         if file is not None and not file.is_file():
@@ -269,7 +277,7 @@ def _check_files(settings: Settings) -> None:
     for setting, folder in {
         "ingest.mappings": settings.ingest.mappings,
         "indicators.definitions": settings.indicators.definitions,
-        "indicators.quality": settings.indicators.quality,
+        "strategies.catalogue": settings.strategies.catalogue,
     }.items():
         if folder is not None and not folder.is_dir():
             raise SettingsError(setting, f"{folder} is not a directory")

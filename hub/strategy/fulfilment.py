@@ -33,11 +33,19 @@ class Phase(StrEnum):
 
 
 class Moment(Struct, frozen=True):
-    """When is judged (ns), on which local calendar, and whether provisional values count."""
+    """When is judged (ns), on which local calendar, whether provisional values count, and (`back`) whether by what was
+    known then instead of by what is known today.
+    """
 
     as_of: int
     zone: tzinfo
     provisional: bool = False
+    back: bool = False
+
+    @property
+    def known_at(self) -> int | None:
+        """The instant whose revisions count, None for the newest."""
+        return self.as_of if self.back else None
 
     @property
     def day(self) -> date:
