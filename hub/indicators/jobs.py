@@ -180,7 +180,7 @@ async def marks_of_job(
     first = ledger.first() if job.rows else None
     if first is not None and first < end:
         for key, starts in _rows(job, end, registry, catalogue, city, ledger):
-            rows.add(key, starts, Cause(job.cause))
+            rows.add(key, starts, Cause(job.cause, min(job.devices or ("",)) if named else ""))
     return touched, rows
 
 

@@ -31,7 +31,7 @@ from hub.indicators.corrections import corrected
 from hub.indicators.definition import ANY_QUANTITY, Definition
 from hub.indicators.digest import digests
 from hub.indicators.inputs import Values
-from hub.indicators.kernel import attributes_of, compute, lookback
+from hub.indicators.kernel import NO_READINGS, attributes_of, compute, lookback
 from hub.indicators.pace import Pace
 from hub.indicators.plan import Cause, Key, Marks, Span, place_at, spans, windows_of, words
 from hub.indicators.results import materialise
@@ -157,6 +157,8 @@ class Wave:
         w = self._world
         devices = {d.id: d for place in sorted(span.places) for d in w.standing.get(place, ())}
         quantities = {q for d in definitions for q in d.quantities}
+        if not quantities:
+            return NO_READINGS, devices
         named = sorted(w.catalogue.kinds if ANY_QUANTITY in quantities else quantities)
         series = [Series(device, quantity) for device in sorted(devices) for quantity in named]
         found = await self._scan(series, span.start - lookback(w.catalogue, definitions), span.end + HOUR)

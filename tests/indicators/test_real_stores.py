@@ -14,15 +14,20 @@ from hub.core.ports import ValueQuery
 from hub.core.quantities import Quantities
 from hub.core.readings import Reading
 from hub.core.windows import HOUR, Calendar, parse_instant, zone
-from hub.indicators.catalogue import Catalogue
+from hub.indicators.catalogue import Catalogue, load_catalogue
 from hub.indicators.engine import Engine
 from hub.ingest.journal import SqliteJournal
 from hub.ingest.journal_reader import SqliteJournalReader
 from hub.storage.ledger import Ledger, sqlite_url
 from hub.storage.readings_sqlite import SqliteReadingStore
-from tests.indicators.fakes import SITE, FakeJournal, FakeRegistry, device, reading
+from tests.indicators.fakes import AIR, SITE, FakeJournal, FakeRegistry, device, few, reading
 
 NOW = parse_instant("2024-03-01T00:00:00Z")
+
+
+@pytest.fixture(scope="module")
+def catalogue(quantities: Quantities) -> Catalogue:
+    return few(load_catalogue(quantities), *AIR)
 
 
 @pytest.fixture
