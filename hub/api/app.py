@@ -14,6 +14,7 @@ from hub.api.params import json_body, known_parameters
 from hub.api.problems import PREFIX
 from hub.api.routes import (
     catalogue,
+    composites,
     corrections,
     devices,
     docs,
@@ -28,7 +29,7 @@ from hub.api.routes import (
 from hub.api.services import Services
 from hub.api.shield import Shield
 
-RESOURCES = (health, devices, catalogue, readings, corrections, indicators, entries, quarantine, operation)
+RESOURCES = (health, devices, catalogue, readings, corrections, composites, indicators, entries, quarantine, operation)
 
 
 def create_app(services: Services) -> FastAPI:

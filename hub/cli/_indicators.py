@@ -82,3 +82,35 @@ def indicators_republish(config: Config = None, data: Data = None) -> None:
     from hub.commands.indicators import republish
 
     republish(settings_of(config, data))
+
+
+@group.command("ranking")
+def indicators_ranking(
+    indicator: Annotated[str, typer.Argument(help="A composite index")],
+    start: Annotated[str | None, typer.Argument(help="Begin of the window; default: the newest")] = None,
+    draws: Annotated[int, typer.Option(min=100, max=10_000, help="How many sets of weights are tried")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer")] = 2021,
+    json: Json = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Places in the order of a composite index, and how firm their ranks are under other weights."""
+    from hub.commands.composites import show_ranking
+
+    show_ranking(settings_of(config, data), indicator, start, draws=draws, seed=seed, json=json)
+
+
+@group.command("change")
+def indicators_change(
+    indicator: Annotated[str, typer.Argument(help="A composite index")],
+    place: str,
+    before: Annotated[str, typer.Argument(help="Begin of the earlier window")],
+    after: Annotated[str, typer.Argument(help="Begin of the later window")],
+    json: Json = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """What moved a composite index, input by input; the points add up to the change."""
+    from hub.commands.composites import show_change
+
+    show_change(settings_of(config, data), indicator, place, before, after, json=json)
