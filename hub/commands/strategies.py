@@ -30,11 +30,11 @@ def list_strategies(settings: Settings, *, json: bool) -> None:
         return
     print_table(
         "Strategies",
-        ["id", "title", "from", "to", "phase", "official targets", "illustrative", "revision"],
+        ["id", "title", "from", "to", "phase", "official targets", "illustrative"],
         [
             (
                 *(r["id"], r["title"]["cs"], r["valid_from"] or "unknown", r["valid_to"] or "unknown", r["phase"]),
-                *(r["targets"]["official"], r["targets"]["illustrative"], r["revision"]),
+                *(r["targets"]["official"], r["targets"]["illustrative"]),
             )
             for r in rows
         ],
@@ -52,17 +52,14 @@ def show_strategy(settings: Settings, strategy: str, *, json: bool) -> None:
     document = found.document
     print_table(
         f"{document.title.cs}, revision {found.revision}",
-        ["what", "id", "title", "standing", "owner", "state", "from", "to"],
-        [
-            (type(n).__name__, n.id, n.title.cs, n.standing, n.owner, n.state, n.valid_from, n.valid_to)
-            for _, n in nodes_of(document)
-        ],
+        ["what", "id", "title", "standing", "owner", "state"],
+        [(type(n).__name__.lower(), n.id, n.title.cs, n.standing, n.owner, n.state) for _, n in nodes_of(document)],
     )
     print_table(
         "Targets",
-        ["id", "title", "standing", "indicator", "place", "aim", "baseline", "target", "by"],
+        ["id", "standing", "indicator", "place", "baseline", "target", "by"],
         [
-            (t.id, t.title.cs, t.standing, t.indicator, t.place, t.aim, _baseline(t), _goalpost(t), t.date)
+            (t.id, t.standing, t.indicator, t.place, _baseline(t), _goalpost(t), t.date)
             for t in (p.target for p in targets_of(document))
         ],
     )
@@ -164,19 +161,32 @@ def _cut(text: str) -> str:
 
 def _print_judged(one: Judged) -> None:
     document = one.document.document
-    print_table(
-        f"{document.title.cs} ({one.phase.replace('_', ' ')}): {one.rollup.answer}",
-        ["target", "standing", "category", "value", "target", "by", "ratio", "forecast", "why"],
-        [_judged_row(f) for f in one.targets],
-    )
+    print(f"{document.title.cs} ({one.phase.replace('_', ' ')}): {one.rollup.answer}")
+    for f in one.targets:
+        print(f"  {f.target.id} ({f.target.standing}): {f.category.replace('_', ' ')}")
+        for line in filter(None, _lines(f)):
+            print(f"    {line}")
 
 
-def _judged_row(f: Fulfilment) -> tuple[object, ...]:
-    value = f"{f.value.value:g} {f.unit} ({f.value_date})" if f.value is not None and f.value.value is not None else "–"
-    ratio = "" if f.trajectory is None or f.trajectory.ratio is None else f"{f.trajectory.ratio:.2f}"
-    ahead = f"{f.forecast.value:.3g} [{f.forecast.low:.3g}, {f.forecast.high:.3g}]" if f.forecast else f.no_forecast
-    why = "; ".join(filter(None, (f.reason, *f.caveats)))
-    return f.target.id, f.target.standing, f.category, value, _goalpost(f.target), f.target.date, ratio, ahead, why
+def _lines(f: Fulfilment) -> Iterator[str | None]:
+    """What a category rests on."""
+    yield f.reason
+    if f.value is not None and f.value.value is not None:
+        v = f.value
+        share = "unknown" if v.coverage is None else f"{v.coverage:.0%}"
+        yield (
+            f"{f.target.indicator} at {f.target.place}: {v.value:g} {f.unit} up to {f.value_date} ({v.status}, "
+            f"coverage {share}, {v.origin.word}, {v.grade.word}, revision {v.revision})"
+        )
+    yield f"target {_goalpost(f.target)} {f.unit} by {f.target.date}"
+    if f.trajectory is not None and f.trajectory.ratio is not None:
+        way = f.trajectory
+        yield f"pace {way.ratio:.2f} of the required one, {way.method}: {way.why}"
+    if f.forecast is not None:
+        ahead = f.forecast
+        yield f"forecast {ahead.value:.3g}, {ahead.level:.0%} between {ahead.low:.3g} and {ahead.high:.3g}"
+    yield f.no_forecast and f"no forecast: {f.no_forecast}"
+    yield from f.caveats
 
 
 def _goalpost(target: Any) -> str:
