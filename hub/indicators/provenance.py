@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Where a value comes from, one level down: what went in, how it was corrected, by which definition, when it changed.
+
+Two things go in. *Readings*: of each device that stood at the place within the window, how many are stored and how
+they are flagged as reported, which corrections concern them, and how they count after corrections and quality control.
+*Values* of other indicators: those of shorter windows, of places below, of the same window, or a figure carried on;
+each can be asked for its own provenance in turn.
+
+It is found out when it is asked, from what is stored now. Inputs that were computed after the value say so
+(`changed_since`): the value then waits for the engine, or was closed before and had its revision. Asked `as_of` a
+moment, inputs are those that were published then; readings and corrections are always those of now, because stored
+readings never change and corrections are listed with when they were made.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hub.core.corrections import what
+from hub.core.entries import Entry
+from hub.core.indicators import Correction, IndicatorValue
+from hub.core.places import Device, Mounting, RegistrySnapshot
+from hub.core.ports import ReadingStore, ValueLedger, ValueQuery
+from hub.core.readings import Columns, Series
+from hub.core.windows import Calendar, format_instant
+from hub.indicators.catalogue import Catalogue
+from hub.indicators.corrections import corrected, hits
+from hub.indicators.definition import ANY_QUANTITY, Definition, Input
+from hub.indicators.entry_views import public_entry
+from hub.indicators.kernel import reach
+from hub.indicators.representation import public_value
+
+Json = dict[str, Any]
+Quality = Callable[[Columns, Mapping[str, Device]], Columns]  # columns with the flags that quality control gives
+
+MOST = 1000  # values of one input that are listed; of the others it is said how many there are
+
+
+class Applied(NamedTuple):
+    """A correction in effect, and how many stored readings of a series in the window it concerns."""
+
+    correction: Correction
+    readings: int
+
+
+class SeriesInput(NamedTuple):
+    """Readings of one device's quantity in a window: by flag as reported, and as they count."""
+
+    device: Device
+    quantity: str
+    mountings: Sequence[Mounting]
+    stored: int
+    reported: Mapping[int, int]
+    counting: Mapping[int, int]
+    valid: int
+    first: int | None
+    last: int | None
+    before: int
+    applied: Sequence[Applied]
+
+
+class ValueInput(NamedTuple):
+    """Values of one indicator that go into an input; `omitted` are left out of the list."""
+
+    name: str
+    indicator: str
+    how: str
+    values: Sequence[IndicatorValue]
+    omitted: int = 0
+
+
+class Trace(NamedTuple):
+    """All that is told of a value."""
+
+    value: IndicatorValue
+    revisions: Sequence[IndicatorValue]
+    values: Sequence[ValueInput]
+    readings: Sequence[SeriesInput]
+    entries: Sequence[Entry] = ()
+
+
+# --- what is stored: from the ledger, and from the readings' store ---------------------------------------------------
+
+
+def value_inputs(
+    catalogue: Catalogue, ledger: ValueLedger, value: IndicatorValue, as_of: int | None = None
+) -> Sequence[ValueInput]:
+    """Values of other indicators that go into a value, input by input."""
+    d = catalogue.get(value.indicator)
+    return [
+        _value_input(catalogue, ledger, value, d, name, item, as_of)
+        for name, item in d.inputs.items()
+        if item.indicator is not None
+    ]
+
+
+def _value_input(
+    catalogue: Catalogue, ledger: ValueLedger, value: IndicatorValue, d: Definition, name: str, item: Input,
+    as_of: int | None,
+) -> ValueInput:  # fmt: skip
+    source = catalogue.get(item.indicator or "")
+    if item.carry:
+        return ValueInput(name, source.id, "carried", _carried(ledger, source.id, value, as_of))
+    query = ValueQuery(source.id, value.place, value.start, value.end, below=d.spatial is not None, as_of=as_of)
+    found = ledger.values(query._replace(limit=MOST + 1))
+    omitted = len(ledger.values(query)) - MOST if len(found) > MOST else 0
+    return ValueInput(name, source.id, d.spatial or item.reduce or "as it is", found[:MOST], omitted)
+
+
+def _carried(ledger: ValueLedger, source: str, value: IndicatorValue, as_of: int | None) -> Sequence[IndicatorValue]:
+    """The newest value that began before the window's end, of the place or the nearest one above that has any."""
+    place = value.place
+    while place:
+        query = ValueQuery(source, place, end=value.end, latest=True, as_of=as_of)
+        if found := [v for v in ledger.values(query) if v.value is not None]:
+            return found
+        place = place.rpartition("/")[0]
+    return ()
+
+
+async def reading_inputs(
+    catalogue: Catalogue,
+    registry: RegistrySnapshot,
+    corrections: Sequence[Correction],
+    store: ReadingStore,
+    value: IndicatorValue,
+    quality: Quality | None = None,
+    margin: int = 0,
+) -> Sequence[SeriesInput]:
+    """Readings that go into a value; `quality` judges their flags and needs `margin` (ns) around the window."""
+    d = catalogue.get(value.indicator)
+    here = {i: d_ for i, d_ in registry.known.items() if any(_within(m, value) for m in d_.mountings)}
+    quantities = sorted(catalogue.kinds if ANY_QUANTITY in d.quantities else d.quantities)
+    series = [Series(device, quantity) for device in sorted(here) for quantity in quantities]
+    if not series:
+        return ()
+    behind = max((reach(catalogue, q, d) for q in quantities), default=0)
+    stored = await store.scan(series, value.start - behind - margin, value.end + margin)
+    return list(_series_inputs(stored, corrections, here, d, value, quality))
+
+
+def _series_inputs(
+    stored: Columns,
+    corrections: Sequence[Correction],
+    devices: Mapping[str, Device],
+    d: Definition,
+    value: IndicatorValue,
+    quality: Quality | None,
+) -> Iterator[SeriesInput]:
+    """One row for each series that has readings in the window or before it, and for each registered device."""
+    seen = corrected(stored, corrections)
+    counting = quality(seen, devices) if quality else seen
+    applied = list(hits(stored, corrections))
+    spoke = set()
+    for number, series in enumerate(stored.series):
+        device = devices[series.device]
+        mine = _rows(stored, number, device, value)
+        if not len(mine):
+            continue
+        spoke.add(series.device)
+        flags = counting.flag[_rows(counting, _position(counting, series), device, value)]
+        yield SeriesInput(
+            device,
+            series.quantity,
+            [m for m in device.mountings if _within(m, value)],
+            len(mine),
+            _counts(stored.flag[mine]),
+            _counts(flags),
+            int(np.isin(flags, d.flags).sum()),
+            int(stored.time[mine[0]]),
+            int(stored.time[mine[-1]]),
+            int(((stored.index == number) & (stored.time < value.start)).sum()),
+            [Applied(h.correction, n) for h in applied if (n := len(np.intersect1d(h.rows, mine)))],
+        )
+    for name in sorted(set(devices) - spoke):
+        stood = [m for m in devices[name].mountings if _within(m, value)]
+        yield SeriesInput(devices[name], "", stood, 0, {}, {}, 0, None, None, 0, ())
+
+
+def _rows(columns: Columns, number: int, device: Device, value: IndicatorValue) -> Any:
+    """Rows of a series in the window, while the device stood at the place."""
+    inside = (columns.index == number) & (columns.time >= value.start) & (columns.time < value.end)
+    stood = np.zeros(len(columns), dtype=np.bool_)
+    for m in device.mountings:
+        if m.place == value.place:
+            stood |= (columns.time >= m.start) & (columns.time < (value.end if m.end is None else m.end))
+    return np.flatnonzero(inside & stood)
+
+
+def _position(columns: Columns, series: Series) -> int:
+    return list(columns.series).index(series)
+
+
+def _within(mounting: Mounting, value: IndicatorValue) -> bool:
+    ends = mounting.end
+    return mounting.place == value.place and mounting.start < value.end and (ends is None or ends > value.start)
+
+
+def _counts(flags: Any) -> Mapping[int, int]:
+    found, counts = np.unique(flags, return_counts=True)
+    return {int(flag): int(count) for flag, count in zip(found, counts, strict=True)}
+
+
+# --- what is told of it ----------------------------------------------------------------------------------------------
+
+
+def public_provenance(
+    trace: Trace, catalogue: Catalogue, city: Calendar, texts: Mapping[int, str] | None = None
+) -> Json:
+    """The public dict. `texts`: definitions of former versions, as far as they are kept."""
+    definitions, value = catalogue.definitions, trace.value
+    return {
+        "value": public_value(value, definitions.get(value.indicator)),
+        "definition": definition_of(catalogue, value, texts or {}),
+        "revisions": [public_value(v, definitions.get(v.indicator)) for v in trace.revisions],
+        "values": [_public_values(row, value, definitions) for row in trace.values],
+        "readings": [_public_series(row) for row in trace.readings],
+        "corrections": [_public_applied(c, n) for c, n in _summed(trace.readings)],
+        "entries": [public_entry(e, definitions.get(e.indicator), city) for e in trace.entries],
+    }
+
+
+def definition_of(catalogue: Catalogue, value: IndicatorValue, texts: Mapping[int, str]) -> Json:
+    """Version, source text and its hash; without a text it is said why there is none."""
+    d = catalogue.get(value.indicator)
+    version = value.definition_version
+    text = source_text(catalogue, d.id) if version == d.version else texts.get(version)
+    return {
+        "id": d.id,
+        "version": version,
+        "current_version": d.version,
+        "text": text,
+        "sha256": None if text is None else hashlib.sha256(text.encode()).hexdigest(),
+        "note": None if text is not None else f"the text of version {version} is not kept",
+        "reference": [
+            {"citation": r.citation, "url": r.url, "effective": r.effective, "uncertain": r.uncertain}
+            for r in d.reference
+        ],
+    }
+
+
+def source_text(catalogue: Catalogue, indicator: str) -> str | None:
+    """YAML that a definition was read from; a roll-up stands in that of the indicator that it sums up."""
+    below = indicator.removesuffix("_city").removesuffix("_part")
+    return catalogue.texts.get(indicator, catalogue.texts.get(below))
+
+
+def _public_values(row: ValueInput, value: IndicatorValue, definitions: Mapping[str, Definition]) -> Json:
+    definition = definitions.get(row.indicator)
+    return {
+        "input": row.name,
+        "indicator": row.indicator,
+        "how": row.how,
+        "n": len(row.values) + row.omitted,
+        "omitted": row.omitted,
+        "items": [
+            {**public_value(v, definition), "changed_since": v.computed_at > value.computed_at} for v in row.values
+        ],
+    }
+
+
+def _public_series(row: SeriesInput) -> Json:
+    device = row.device
+    return {
+        "device": device.id,
+        "quantity": row.quantity or None,
+        "grade": device.grade.word,
+        "origin": device.origin.word,
+        "interval": device.interval,
+        "mountings": [
+            {"place": m.place, "from": format_instant(m.start), "to": None if m.end is None else format_instant(m.end)}
+            for m in row.mountings
+        ],
+        "n_stored": row.stored,
+        "n_removed": row.stored - sum(row.counting.values()),
+        "n_counting": row.valid,
+        "n_before": row.before,
+        "flags_reported": {str(flag): n for flag, n in row.reported.items()},
+        "flags": {str(flag): n for flag, n in row.counting.items()},
+        "first": None if row.first is None else format_instant(row.first),
+        "last": None if row.last is None else format_instant(row.last),
+        "corrections": [{"id": a.correction.id, "readings": a.readings} for a in row.applied],
+    }
+
+
+def _summed(rows: Sequence[SeriesInput]) -> Sequence[tuple[Correction, int]]:
+    found: dict[int, tuple[Correction, int]] = {}
+    for applied in (a for row in rows for a in row.applied):
+        before = found.get(applied.correction.id, (applied.correction, 0))[1]
+        found[applied.correction.id] = (applied.correction, before + applied.readings)
+    return [found[id_] for id_ in sorted(found)]
+
+
+def _public_applied(c: Correction, readings: int) -> Json:
+    return {
+        "id": c.id,
+        "what": what(c),
+        "action": c.action,
+        "from": format_instant(c.start),
+        "to": format_instant(c.end),
+        "by": c.by,
+        "reason": c.reason,
+        "made_at": format_instant(c.made_at),
+        "readings": readings,
+    }
