@@ -103,6 +103,40 @@ class ReadingStore(Protocol):
         ...
 
 
+class QualityFinding(NamedTuple):
+    """What quality control says about one reading: a QARTOD flag, and the test that gave it."""
+
+    flag: int
+    test: str
+
+
+class FlagStretch(NamedTuple):
+    """All findings on a series in [start, end), by time (ns): what is not in `findings` there is good."""
+
+    series: Series
+    start: int
+    end: int
+    findings: Mapping[int, QualityFinding]
+
+
+class FlagStore(Protocol):
+    """Findings of quality control beside the readings: derived, sparse, written by the engine alone, rebuilt by it."""
+
+    async def replace(self, stretches: Sequence[FlagStretch]) -> None:
+        """Make the stretches say this and nothing else; idempotent, durable on return. Raise Retry or Stop."""
+        ...
+
+    async def findings(
+        self, series: Sequence[Series], start: int, end: int
+    ) -> Mapping[tuple[Series, int], QualityFinding]:
+        """Findings on the series with start <= time < end (ns), by series and time."""
+        ...
+
+    async def close(self) -> None:
+        """Release files and connections."""
+        ...
+
+
 class IndicatorSink(Protocol):
     """A projection of indicator values (InfluxDB, MQTT): rebuilt from the ledger at any time."""
 
@@ -388,6 +422,15 @@ class ValueQuery(NamedTuple):
     as_of: int | None = None
 
 
+class VersionSeen(NamedTuple):
+    """How many stored revisions a definition's version has; their windows begin in [first, last]."""
+
+    version: int
+    revisions: int
+    first: int
+    last: int
+
+
 class ValueLedger(Protocol):
     """The truth for indicator values, with the engine's cursors."""
 
@@ -422,6 +465,14 @@ class ValueLedger(Protocol):
 
     def revisions(self, indicator: str, place: str, start: int) -> Sequence[IndicatorValue]:
         """All revisions kept for one window, oldest first."""
+        ...
+
+    def newest(self) -> int:
+        """The highest `seq` that was ever given: whoever has read the feed up to it has seen everything."""
+        ...
+
+    def versions(self, indicator: str) -> Sequence[VersionSeen]:
+        """Versions of the definition by which stored revisions of an indicator were computed, oldest first."""
         ...
 
     def commit(
