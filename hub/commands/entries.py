@@ -121,7 +121,8 @@ def list_entries(
     if json:
         print_json(rows)
         return
-    columns = ["id", "indicator", "place", "period", "value", "unit", "source", "author", "state", "decided_by"]
+    columns = ["id", "indicator", "place", "period", "value", "unit", "source", "author"]
+    columns += [] if state == "waiting" else ["state", "decided_by"]
     words = f"Entered figures ({state})"
     print_table(words, columns, [[row[column] for column in columns] for row in rows])
 

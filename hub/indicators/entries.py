@@ -7,7 +7,7 @@ for the same window, or a new version of the definition, gives a further revisio
 figure, and goes on to everything that is made of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -27,20 +27,19 @@ def entries_to_values(
     city: Calendar,
     stored: Mapping[tuple[str, str, int], IndicatorValue],
     now: int,
-    causes: Mapping[int, str] | None = None,
+    cause: Callable[[Entry], str | None] = lambda _: None,
 ) -> list[IndicatorValue]:
     """Values to write for entries that count (one a window), given the newest stored revisions of their windows.
 
-    Nothing for an entry whose value is stored already, and nothing for one that `unusable` names. `causes` has the
-    cause of a change by id of the entry, where it is not the entry itself.
+    Nothing for an entry whose value is stored already, and nothing for one that `unusable` names. `cause` says why a
+    value is written, where it is not the entry itself.
     """
     found = []
     for entry in entries:
         d = catalogue.definitions.get(entry.indicator)
         if d is None or unusable(entry, d, city):
             continue
-        cause = (causes or {}).get(entry.id) or cause_of(entry)
-        value = revised(value_of(entry, d), stored.get(entry.window), now, cause)
+        value = revised(value_of(entry, d), stored.get(entry.window), now, cause(entry) or cause_of(entry))
         if value is not None:
             found.append(value)
     return found

@@ -24,6 +24,7 @@ from hub.indicators.definition import Definition
 from hub.indicators.rounding import half_up
 
 FIRST_YEAR = 1900
+LARGEST = 1e15  # beyond it a double does not hold every whole number with its decimals
 YEARS_AHEAD = 5  # plans are entered ahead: a Czech budget outlook covers two to five years (Act 250/2000 Coll., § 3)
 LEVELS: Mapping[str, frozenset[PlaceKind]] = {
     "site": frozenset({PlaceKind.SITE, PlaceKind.FACILITY}),
@@ -71,8 +72,6 @@ def check(form: Form, catalogue: Catalogue, city: Calendar, places: Mapping[str,
     start, end = window_of(form.period, d, city, now)
     raw = number_of(form.value)
     value = float(half_up(np.array([raw]), d.precision)[0])
-    if not math.isfinite(value):
-        raise Invalid(f"{form.value} is no figure that can be stored", "value")
     draft = Draft(
         indicator=d.id,
         place=place,
@@ -199,4 +198,6 @@ def number_of(value: str | float) -> float:
         value = float(text)
     if not math.isfinite(value):
         raise Invalid("is not finite", "value")
+    if abs(value) >= LARGEST:
+        raise Invalid(f"{value:g} is too large: a figure keeps 15 digits at most", "value")
     return float(value)
