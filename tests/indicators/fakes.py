@@ -10,7 +10,7 @@ from hub.core.errors import Retry
 from hub.core.indicators import Correction, Digests, IndicatorValue, ValueColumns
 from hub.core.journal import HOUR_NS, Touch
 from hub.core.places import Device, Mounting, Place, PlaceKind, RegistrySnapshot
-from hub.core.ports import PartHealth, ValueQuery
+from hub.core.ports import PartHealth, ValueQuery, VersionSeen
 from hub.core.readings import Columns, Grade, Origin, Outcome, PutResult, Reading, Series
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.inputs import values_of
@@ -236,6 +236,12 @@ class FakeLedger:
 
     def corrections(self, after: int = 0) -> Sequence[Correction]:
         return [c for c in self.fixes if c.id > after]
+
+    def newest(self) -> int:
+        return self.seq
+
+    def versions(self, indicator: str) -> Sequence[VersionSeen]:
+        return []
 
     def holds(self, now: int) -> Sequence[str]:
         return list(self.imports)

@@ -65,3 +65,16 @@ def _same_window(columns: Any) -> ColumnElement[bool]:
 
 def _published(columns: Any, as_of: int) -> ColumnElement[bool]:
     return and_(columns.revision >= 1, columns.computed_at <= as_of)
+
+
+def select_versions(indicator: str) -> Select[Any]:
+    """(version, revisions, first start, last start) over all rows of an indicator, published or not."""
+    rows = [
+        select(table.c.definition_version.label("version"), table.c.window_start.label("start"))
+        .join_from(t.value_series, table, table.c.series == _S.id)
+        .where(_S.indicator == indicator)
+        for table in (t.indicator_value, t.indicator_revision)
+    ]
+    both = rows[0].union_all(rows[1]).subquery("rows")
+    counted = select(both.c.version, func.count(), func.min(both.c.start), func.max(both.c.start))
+    return counted.group_by(both.c.version).order_by(both.c.version)

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Select, and_, bindparam, delete, select
 
 from hub.core.indicators import Correction, Digests, IndicatorValue, ValueColumns
-from hub.core.ports import ValueLedger, ValueQuery
+from hub.core.ports import ValueLedger, ValueQuery, VersionSeen
 from hub.storage.ledger import _tables as t
-from hub.storage.ledger._as_of import select_as_of
+from hub.storage.ledger._as_of import select_as_of, select_versions
 from hub.storage.ledger._columns import read_columns, read_digests
 from hub.storage.ledger._corrections import Corrections
 from hub.storage.ledger._database import Database
@@ -87,6 +87,17 @@ class Values(ValueLedger):
                 rows = connection.execute(select_window(table, indicator, place, start)).mappings()
                 found += [from_row(row) for row in rows]
         return found
+
+    def newest(self) -> int:
+        """The highest `seq` that was ever given."""
+        given = select(t.counter.c.value).where(t.counter.c.name == t.VALUE_SEQ)
+        with self._database.read() as connection:
+            return int(connection.execute(given).scalar_one())
+
+    def versions(self, indicator: str) -> Sequence[VersionSeen]:
+        """Versions by which stored revisions were computed, oldest first; counts all of the indicator's rows."""
+        with self._database.read() as connection:
+            return [VersionSeen(*map(int, row)) for row in connection.execute(select_versions(indicator))]
 
     def commit(
         self,

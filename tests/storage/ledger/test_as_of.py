@@ -141,3 +141,18 @@ def test_the_latest_of_a_moment_long_ago_is_found_in_a_long_series(tmp_path: Pat
         put(ledger, *(final(1.0, hour=h, computed_at=(h + 1) * HOUR) for h in range(2_000)))
         (found,) = ledger.values.values(ValueQuery("i", "havirov", latest=True, as_of=1_500 * HOUR))
     assert found.start == 1_499 * HOUR
+
+
+def test_versions_seen_count_what_each_computed(ledger: Ledger) -> None:
+    put(ledger, final(1.0, hour=1), final(1.0, hour=2, definition_version=2), value("j", hour=9))
+    put(ledger, final(2.0, 2, hour=1, definition_version=2))
+    assert ledger.values.versions("i") == [(1, 1, HOUR, HOUR), (2, 2, HOUR, 2 * HOUR)]
+    assert ledger.values.versions("nothing") == []
+
+
+def test_the_newest_number_of_the_feed_is_known_without_reading_it(ledger: Ledger) -> None:
+    assert ledger.values.newest() == 0
+    put(ledger, value(hour=1), value(hour=2))
+    assert ledger.values.newest() == 2
+    put(ledger, value(number=3.0, hour=1))
+    assert ledger.values.newest() == 3
