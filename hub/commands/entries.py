@@ -153,18 +153,11 @@ def _note(ledger: Ledger, by: str, subject: str, report: Report) -> None:
 
 
 def _print_report(rows: Sequence[Mapping[str, Any]], report: Report, *, dry_run: bool) -> None:
-    shown = [
-        [
-            row["row"],
-            row["outcome"],
-            *(row.get(name) for name in ("indicator", "place", "period", "value")),
-            f"{row['column']}: {row['detail']}"
-            if row["column"]
-            else "; ".join(filter(None, [row["detail"], *row["warnings"]])),
-        ]
-        for row in rows
-    ]
-    print_table("Rows", ["row", "outcome", "indicator", "place", "period", "value", "detail"], shown)
+    columns = ["row", "outcome", "indicator", "place", "period", "value"]
+    print_table("Rows", columns, [[row.get(column) for column in columns] for row in rows])
+    for row in rows:
+        for words in filter(None, [row["detail"], *row["warnings"]]):
+            print(f"row {row['row']}{', ' + row['column'] if row['column'] else ''}: {words}")
     counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in Outcome)
     print(f"{counts}, {report.empty} empty" + ("; a dry run: nothing is stored" if dry_run else ""))
     for note in report.notes:
