@@ -32,7 +32,10 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def context(
-    parameters: Mapping[str, float], seconds: Sequence[float] | Floats = (86400.0,), before: int = 0, hour: Floats | None = None
+    parameters: Mapping[str, float],
+    seconds: Sequence[float] | Floats = (86400.0,),
+    before: int = 0,
+    hour: Floats | None = None,
 ) -> Context:
     hours = {} if hour is None else {"x": hour.astype(np.int64)}
     return Context(parameters, {}, np.array(seconds), {"x": before}, hours, {})
