@@ -95,7 +95,8 @@ class _Timed:
         for name, item in self._d.inputs.items():
             below = self._catalogue.closure(item.indicator) if item.indicator else ()
             computed = any(d.takes(self._leaves[c]) for d in below for c in self._table.columns if c in self._leaves)
-            direct = item.quantity == ANY_QUANTITY or name in columns_of(self._d, self._table)
+            given = {self._leaves[c] for c in self._table.columns if c in self._leaves}
+            direct = item.quantity in {ANY_QUANTITY, *given} or name in columns_of(self._d, self._table)
             if item.required and not item.months and not (direct or computed):
                 raise Invalid(f"no column {name!r}; the inputs are {', '.join(self._d.inputs)}", "inputs")
 

@@ -304,3 +304,11 @@ def test_a_table_with_times_may_carry_a_norm_beside_readings() -> None:
     )  # fmt: skip
     found = evaluate(catalogue, "x", read_table("date,part,whole\n2026-06-11,20,80\n2026-06-12,20,40"), PRAGUE)
     assert [one.value.value for one in found] == [25.0, 50.0]
+
+
+def test_one_quantity_may_go_in_twice() -> None:
+    catalogue = catalogue_of({"id": "x", "formula": "percentage", "step": "PT1H", "inputs": {
+        "part": {"quantity": "pm10", "within": "minimum"}, "whole": {"quantity": "pm10", "within": "maximum"}},
+        "capture": 0.05})  # fmt: skip
+    table = read_table("time,pm10\n2026-06-11T10:00+02:00,20\n2026-06-11T12:00+02:00,80")
+    assert evaluate(catalogue, "x", table, PRAGUE)[0].value.value == 25.0
