@@ -13,6 +13,7 @@ import msgspec
 from fastapi import Request, Response
 
 from hub.api.tables import Cell, Dialect, to_csv
+from hub.indicators.definition import Definition
 
 VARY = {"Vary": "Accept"}
 
@@ -30,9 +31,16 @@ def as_csv(
     return Response(text, media_type="text/csv; charset=utf-8", headers=dict(headers or {}))
 
 
-def tag_of(request: Request, *state: object) -> str:
-    """Strong ETag of what is asked for at a state that decides the answer."""
-    asked = (request.url.path, request.url.query, request.headers.get("accept", ""), *map(str, state))
+def release_of(version: str, definitions: Iterable[Definition]) -> str:
+    """What else answers follow from, beside the ledger: this release of the hub, and its definitions."""
+    told = msgspec.json.encode([version, *definitions])
+    return hashlib.blake2b(told, digest_size=12).hexdigest()
+
+
+def tag_of(request: Request, position: int) -> str:
+    """Strong ETag of what is asked for while the feed of changes stands at `position`."""
+    release = str(request.app.state.release)
+    asked = (request.url.path, request.url.query, request.headers.get("accept", ""), str(position), release)
     return f'"{hashlib.blake2b(chr(0).join(asked).encode(), digest_size=12).hexdigest()}"'
 
 

@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from hub.api import openapi, problems
+from hub.api.answers import release_of
 from hub.api.auth import Throttle
 from hub.api.etags import ETags
 from hub.api.params import json_body, known_parameters
@@ -25,11 +26,24 @@ from hub.api.routes import (
     operation,
     quarantine,
     readings,
+    strategies,
 )
 from hub.api.services import Services
 from hub.api.shield import Shield
 
-RESOURCES = (health, devices, catalogue, readings, corrections, composites, indicators, entries, quarantine, operation)
+RESOURCES = (
+    health,
+    devices,
+    catalogue,
+    readings,
+    corrections,
+    composites,
+    indicators,
+    entries,
+    strategies,
+    quarantine,
+    operation,
+)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -47,10 +61,12 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.throttle = Throttle()
+    app.state.release = release_of(services.version, services.definitions)
     guards = [Depends(json_body), Depends(known_parameters)]
     for resource in RESOURCES:
         app.include_router(resource.router, prefix=PREFIX, dependencies=guards)
     app.include_router(entries.files, prefix=PREFIX, dependencies=[Depends(known_parameters)])
+    app.include_router(strategies.documents, prefix=PREFIX, dependencies=[Depends(known_parameters)])
     app.include_router(metrics.router, dependencies=guards)
     app.include_router(docs.router)
     problems.install(app)

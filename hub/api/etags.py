@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: EUPL-1.2
 """ETag and If-None-Match for every JSON or CSV answer to GET that comes in one piece.
 
-The tag is a hash of the body, so it is right by construction; what it saves is the line, not the database.
+The tag is a hash of the body, so it is right by construction; what it saves is the line, not the database. An answer
+that brings a tag of its own (`hub.api.answers`) keeps it.
 """
 
 import hashlib
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+def tag_of(body: bytes) -> str:
+    """The ETag of a body."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
 
 _DROPPED = ("content-length", "content-type")
 
@@ -46,8 +53,9 @@ class _Tagged:
         await self.send(message)
 
     def _tag(self, start: Message, message: Message) -> tuple[Message, Message]:
-        tag = f'"{hashlib.blake2b(message.get("body", b""), digest_size=12).hexdigest()}"'
-        MutableHeaders(scope=start)["ETag"] = tag
+        headers = MutableHeaders(scope=start)
+        tag = headers.get("etag") or tag_of(message.get("body", b""))
+        headers["ETag"] = tag
         if self.known.isdisjoint({tag, "*"}):
             return start, message
         kept = [(name, value) for name, value in start["headers"] if name.decode().lower() not in _DROPPED]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """From the hub's types to the JSON of `hub.api.schemas`. Pure."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,12 +11,15 @@ from hub.core.corrections import what
 from hub.core.indicators import Correction
 from hub.core.journal import DeviceSeen, EventRecord
 from hub.core.places import Device, Mounting, Place
+from hub.core.ports import VersionSeen
 from hub.core.quantities import Quantities, Quantity
 from hub.core.readings import Flag, Origin, Reading
 from hub.core.windows import format_instant
 from hub.devices.state import FlagCount, describe, device_state
+from hub.indicators.catalogue import Catalogue
 from hub.indicators.definition import Definition
 from hub.indicators.preview import Concerned, Preview, TouchedWindows
+from hub.indicators.provenance import source_text
 from hub.indicators.representation import public_definition
 
 Json = dict[str, Any]
@@ -182,11 +186,30 @@ def definition_summary(definition: Definition) -> Json:
     return {name: shown[name] for name in _SUMMARY}
 
 
-def definition_view(definition: Definition) -> Json:
-    """The definition in full, without its examples: those are its tests."""
+def definition_view(catalogue: Catalogue, definition: Definition) -> Json:
+    """The definition in full, with its examples and the text that it was read from."""
     whole = to_builtins(definition)
-    return public_definition(definition) | {name: whole[name] for name in _FURTHER}
+    text = source_text(catalogue, definition.id)
+    return (
+        public_definition(definition)
+        | {name: whole[name] for name in _FURTHER}
+        | {"text": text, "sha256": None if text is None else hashlib.sha256(text.encode()).hexdigest()}
+    )
+
+
+def version_view(row: VersionSeen, definition: Definition) -> Json:
+    """JSON of a version that stored figures were computed by."""
+    return {
+        "version": row.version,
+        "current": row.version == definition.version,
+        "revisions": row.revisions,
+        "first": format_instant(row.first),
+        "last": format_instant(row.last),
+    }
 
 
 _SUMMARY = ("id", "version", "title", "domain", "unit", "window", "level", "direction", "standing", "visibility")
-_FURTHER = ("inputs", "parameters", "calendar", "flags", "lower_bound", "effective")
+_FURTHER = (
+    *("inputs", "parameters", "tables", "calendar", "flags", "lower_bound", "effective", "examples", "min_grade"),
+    *("roll_up", "trail", "cap"),
+)

@@ -207,7 +207,11 @@ def _counts(flags: Any) -> Mapping[int, int]:
 
 
 def public_provenance(
-    trace: Trace, catalogue: Catalogue, city: Calendar, texts: Mapping[int, str] | None = None
+    trace: Trace,
+    catalogue: Catalogue,
+    registry: RegistrySnapshot,
+    city: Calendar,
+    texts: Mapping[int, str] | None = None,
 ) -> Json:
     """The public dict. `texts`: definitions of former versions, as far as they are kept."""
     definitions, value = catalogue.definitions, trace.value
@@ -216,6 +220,7 @@ def public_provenance(
         "definition": definition_of(catalogue, value, texts or {}),
         "revisions": [public_value(v, definitions.get(v.indicator)) for v in trace.revisions],
         "values": [_public_values(row, value, definitions) for row in trace.values],
+        "attributes": list(_attributes(catalogue.get(value.indicator), value.place, registry)),
         "readings": [_public_series(row) for row in trace.readings],
         "corrections": [_public_applied(c, n) for c, n in _summed(trace.readings)],
         "entries": [public_entry(e, definitions.get(e.indicator), city) for e in trace.entries],
@@ -245,6 +250,23 @@ def source_text(catalogue: Catalogue, indicator: str) -> str | None:
     """YAML that a definition was read from; a roll-up stands in that of the indicator that it sums up."""
     below = indicator.removesuffix("_city").removesuffix("_part")
     return catalogue.texts.get(indicator, catalogue.texts.get(below))
+
+
+def _attributes(d: Definition, place: str, registry: RegistrySnapshot) -> Iterator[Json]:
+    """Figures of the place, or of the nearest place above that has one, with where they come from."""
+    for name, item in d.inputs.items():
+        if item.attribute is None:
+            continue
+        above = [place.rsplit("/", n)[0] for n in range(place.count("/") + 1)]
+        found = next((p for p in map(registry.places.get, above) if p and p.population is not None), None)
+        yield {
+            "input": name,
+            "attribute": item.attribute,
+            "value": None if found is None else found.population,
+            "place": None if found is None else found.id,
+            "date": None if found is None else found.population_date,
+            "source": None if found is None else found.source,
+        }
 
 
 def _public_values(row: ValueInput, value: IndicatorValue, definitions: Mapping[str, Definition]) -> Json:

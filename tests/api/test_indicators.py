@@ -169,6 +169,9 @@ async def test_definitions_are_listed_and_told_in_full(world: World) -> None:
             IndicatorDetail.model_validate((await client.get(f"{P}/{name}")).raise_for_status().json())
         day = (await client.get(f"{P}/pm10_day_mean")).json()
     assert set(every) == {definition.id for definition in world.services.definitions}
-    assert set(every) - set(city) == {"chmi_iko_2017"}
+    assert set(every) - set(city) == {d.id for d in world.services.definitions if d.visibility == "test"}
+    assert "chmi_iko_2017" not in city
+    assert (day["text"].splitlines()[1], day["version"]) == ("id: pm10_day_mean", day["version"])
+    assert day["examples"]
     assert day["reference"][0]["citation"]
     assert day["inputs"]["pm10"]["quantity"] == "pm10"

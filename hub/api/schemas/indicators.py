@@ -36,6 +36,14 @@ DETAIL: dict[str, Any] = {
     "bands": [],
     "effective": {"from": None, "to": None},
     "reference": [{"citation": "a directive", "url": None, "effective": None, "uncertain": None}],
+    "tables": {},
+    "examples": [{"given": {"pm10": 20.25}, "value": 20.3}],
+    "min_grade": "reference",
+    "roll_up": {},
+    "trail": None,
+    "cap": 3.0,
+    "text": "id: pm10_day_mean\nversion: 1\n",
+    "sha256": "5f2c8f7d1b0a4c3e9d6b7a8f0e1d2c3b4a5968778695a4b3c2d1e0f9a8b7c6d5",
 }
 VALUE: dict[str, Any] = {
     "indicator": "pm10_day_mean",
@@ -63,6 +71,60 @@ VALUE: dict[str, Any] = {
     "computed_at": "2023-01-13T01:00:05Z",
     "cause": None,
     "seq": 4711,
+}
+
+
+VERSION: dict[str, Any] = {
+    "version": 1,
+    "current": True,
+    "revisions": 365,
+    "first": "2022-12-31T23:00:00Z",
+    "last": "2023-12-30T23:00:00Z",
+}
+DEFINITION: dict[str, Any] = {
+    "id": "pm10_day_mean",
+    "version": 1,
+    "current_version": 1,
+    "text": DETAIL["text"],
+    "sha256": DETAIL["sha256"],
+    "note": None,
+    "reference": DETAIL["reference"],
+}
+WENT_IN: dict[str, Any] = {
+    "input": "day",
+    "indicator": "pm10_day_mean",
+    "how": "count_over",
+    "n": 1,
+    "omitted": 0,
+    "items": [{**VALUE, "changed_since": False}],
+}
+READINGS: dict[str, Any] = {
+    "device": "air-sumbark-1",
+    "quantity": "pm10",
+    "grade": "reference",
+    "origin": "measured",
+    "interval": 3600,
+    "mountings": [{"place": "havirov/sumbark", "from": "2023-01-01T00:00:00Z", "to": None}],
+    "n_stored": 24,
+    "n_removed": 1,
+    "n_counting": 22,
+    "n_before": 0,
+    "flags_reported": {"1": 23, "4": 1},
+    "flags": {"1": 22, "4": 1},
+    "first": "2023-01-11T23:00:00Z",
+    "last": "2023-01-12T22:00:00Z",
+    "corrections": [{"id": 7, "readings": 1}],
+}
+CORRECTION: dict[str, Any] = {
+    "id": 7,
+    "what": "exclude pm10 of air-sumbark-1",
+    "action": "exclude",
+    "from": "2023-01-12T05:00:00Z",
+    "to": "2023-01-12T06:00:00Z",
+    "by": "technician",
+    "reason": "works on the roof",
+    "made_at": "2023-01-20T10:00:00Z",
+    "readings": 1,
 }
 
 
@@ -100,6 +162,7 @@ class IndicatorDetail(IndicatorSummary):
     formula: str
     inputs: dict[str, dict[str, Any]] = Field(description="Quantities or other indicators that go in.")
     parameters: dict[str, float]
+    tables: dict[str, list[list[float]]] = Field(description="Rows of numbers that the formula needs.")
     step: str | None = Field(description="Steps of the window that are each averaged first.")
     capture: float = Field(description="Share of steps or readings that a value needs.")
     grace: str = Field(description="How long a window waits for late readings after its end.")
@@ -111,6 +174,13 @@ class IndicatorDetail(IndicatorSummary):
     bands: list[dict[str, Any]] = Field(description="Values up to and including `max`, with label, score, colour.")
     effective: dict[str, str | None] = Field(description="When the norm itself is in force.")
     reference: list[dict[str, str | None]] = Field(description="Sources; `uncertain` says what is not verified.")
+    examples: list[dict[str, Any]] = Field(description="What comes out of what; they run as tests.")
+    min_grade: str | None = Field(description="Devices of this grade are preferred; null: all alike.")
+    roll_up: dict[str, dict[str, Any]] = Field(description="The same indicator one level up.")
+    trail: int | None = Field(description="Windows after the last reading that still get a row.")
+    cap: float = Field(description="Bound of weights in post-stratification.")
+    text: str | None = Field(description="YAML that the definition was read from; of a roll-up that of its base.")
+    sha256: str | None = Field(description="Of the text.")
 
 
 class ComponentOut(Model):
@@ -211,3 +281,155 @@ class ChangeList(Model):
     items: list[ValueOut]
     since: int = Field(description="Give it back as `since` to go on from here.")
     more: bool = Field(description="More changes wait: ask again at once.")
+
+
+class VersionOut(Model):
+    """A version of a definition, and what was computed by it."""
+
+    model_config = example(**VERSION)
+
+    version: int
+    current: bool = Field(description="Whether new figures are computed by it.")
+    revisions: int = Field(description="Stored revisions of values.")
+    first: Moment = Field(description="Start of the earliest window.")
+    last: Moment = Field(description="Start of the latest window.")
+
+
+class VersionList(Model):
+    """Versions of a definition by which stored figures were computed, oldest first."""
+
+    model_config = example(current=1, items=[VERSION])
+
+    current: int
+    items: list[VersionOut]
+
+
+class DefinitionOut(Model):
+    """The definition that computed a value."""
+
+    model_config = example(**DEFINITION)
+
+    id: str
+    version: int
+    current_version: int
+    text: str | None = Field(description="YAML of that version.")
+    sha256: str | None = Field(description="Of the text.")
+    note: str | None = Field(description="Why there is no text.")
+    reference: list[dict[str, str | None]]
+
+
+class ValueWentIn(ValueOut):
+    """A value of another indicator that went in."""
+
+    model_config = example(**VALUE, changed_since=False)
+
+    changed_since: bool = Field(description="It was computed after the value that it went into.")
+
+
+class ValuesWentIn(Model):
+    """Values of another indicator that are one input."""
+
+    model_config = example(**WENT_IN)
+
+    input: str
+    indicator: str
+    how: str = Field(description="How they become one figure: mean, total, worst, carried, as it is, ...")
+    n: int
+    omitted: int = Field(description="Of these, not listed.")
+    items: list[ValueWentIn]
+
+
+class AttributeOut(Model):
+    """A figure of the place, or of the nearest place above that has one."""
+
+    model_config = example(
+        input="population", attribute="population", value=68947, place="havirov", date="2024-01-01", source="ČSÚ"
+    )
+
+    input: str
+    attribute: str
+    value: float | None
+    place: str | None
+    date: str | None
+    source: str | None
+
+
+class CorrectionUsed(Model):
+    """A correction that concerns readings of a device."""
+
+    model_config = example(id=7, readings=3)
+
+    id: int
+    readings: int
+
+
+class MountedOut(Model):
+    """Where the device stood."""
+
+    model_config = example(**{"place": "havirov/sumbark", "from": "2023-01-01T00:00:00Z", "to": None})
+
+    place: str
+    from_: Moment = Field(alias="from")
+    to: Moment | None
+
+
+class ReadingsWentIn(Model):
+    """Readings of one device's quantity; a device that stood there and was silent has no quantity."""
+
+    model_config = example(**READINGS)
+
+    device: str
+    quantity: str | None
+    grade: str
+    origin: Origin
+    interval: int | None = Field(description="Declared seconds between readings; null: unknown.")
+    mountings: list[MountedOut]
+    n_stored: int = Field(description="Readings stored in the window, while the device stood there.")
+    n_removed: int = Field(description="Of these, removed by corrections.")
+    n_counting: int = Field(description="Of these, with a flag that counts.")
+    n_before: int = Field(description="Readings before the window that bear on it.")
+    flags_reported: dict[str, int] = Field(description="Readings by flag, as stored.")
+    flags: dict[str, int] = Field(description="Readings by flag, after corrections and quality control.")
+    first: Moment | None
+    last: Moment | None
+    corrections: list[CorrectionUsed]
+
+
+class CorrectionTold(Model):
+    """A correction in effect that concerns readings of the window."""
+
+    model_config = example(**CORRECTION)
+
+    id: int
+    what: str
+    action: str
+    from_: Moment = Field(alias="from")
+    to: Moment
+    by: str
+    reason: str
+    made_at: Moment
+    readings: int
+
+
+class ProvenanceOut(Model):
+    """Where a value comes from, one level down."""
+
+    model_config = example(
+        value=VALUE,
+        definition=DEFINITION,
+        revisions=[VALUE],
+        values=[WENT_IN],
+        attributes=[],
+        readings=[READINGS],
+        corrections=[CORRECTION],
+        entries=[],
+    )
+
+    value: ValueOut
+    definition: DefinitionOut
+    revisions: list[ValueOut] = Field(description="All that was published for the window, oldest first, with causes.")
+    values: list[ValuesWentIn] = Field(description="Values of other indicators, input by input.")
+    attributes: list[AttributeOut]
+    readings: list[ReadingsWentIn]
+    corrections: list[CorrectionTold]
+    entries: list[dict[str, Any]] = Field(description="Of an entered figure: its entries, with document and author.")
