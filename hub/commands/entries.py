@@ -21,7 +21,7 @@ from hub.core.windows import Calendar
 from hub.indicators.entry_forms import Form
 from hub.indicators.entry_import import Basis, Report, hand_in
 from hub.indicators.entry_tables import Row, Sheet, read_sheet
-from hub.indicators.entry_views import TEMPLATE_COLUMNS, public_entry, public_row, template_rows
+from hub.indicators.entry_views import public_entry, public_row, template
 from hub.settings import Settings
 from hub.storage.ledger import Ledger
 
@@ -91,13 +91,10 @@ def import_entries(settings: Settings, file: Path, *, by: str, dry_run: bool, pa
 
 def write_template(settings: Settings, indicator: str | None, to: Path | None, *, czech: bool) -> None:
     """Write a table to fill in."""
-    from hub.api.tables import Dialect, to_csv
-
     desk = _Desk(settings)
     with desk.ledger() as ledger:
         basis = desk.basis(ledger)
-    rows = template_rows(basis.catalogue, indicator, basis.places, basis.city, basis.now, czech=czech)
-    text = to_csv(TEMPLATE_COLUMNS["cs" if czech else "en"], rows, Dialect.CS if czech else Dialect.PLAIN)
+    text = template(basis.catalogue, indicator, basis.places, basis.city, basis.now, czech=czech)
     if to is None:
         print(text, end="")
         return

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Entered figures as API, command line and files show them: one form for all."""
 
+import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +17,6 @@ from hub.indicators.entry_import import RowResult
 from hub.indicators.entry_tables import COLUMNS
 
 _FILL_IN = ("indicator", "place", "period", "value", "unit", "source", "reason", "note")
-TEMPLATE_COLUMNS: Mapping[str, Sequence[str]] = {"en": _FILL_IN, "cs": [COLUMNS[name] for name in _FILL_IN]}
 
 
 def public_entry(entry: Entry, d: Definition | None, city: Calendar) -> dict[str, Any]:
@@ -64,6 +65,18 @@ def _figure(draft: Draft, d: Definition | None, city: Calendar) -> dict[str, Any
 def period_of(draft: Draft, d: Definition | None, city: Calendar) -> str:
     """The label of a figure's window, such as 2025-03."""
     return label_of(draft.start, None if d is None else d.window, city if d is None else d.on(city))
+
+
+def template(
+    catalogue: Catalogue, indicator: str | None, places: Mapping[str, Place], city: Calendar, now: int, *, czech: bool
+) -> str:
+    """CSV to fill in; `czech`: for Czech Excel (BOM, semicolons), with Czech names of columns and of what they hold."""
+    out = io.StringIO()
+    out.write("\ufeff" if czech else "")
+    writer = csv.writer(out, delimiter=";" if czech else ",", lineterminator="\r\n")
+    writer.writerow([COLUMNS[name] for name in _FILL_IN] if czech else _FILL_IN)
+    writer.writerows(template_rows(catalogue, indicator, places, city, now, czech=czech))
+    return out.getvalue()
 
 
 def template_rows(

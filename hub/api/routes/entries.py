@@ -34,7 +34,7 @@ from hub.core.windows import Calendar
 from hub.indicators.entry_forms import Form
 from hub.indicators.entry_import import Basis, Report, RowResult, hand_in
 from hub.indicators.entry_tables import Row, Sheet, read_sheet
-from hub.indicators.entry_views import TEMPLATE_COLUMNS, public_entry, public_row, template_rows
+from hub.indicators.entry_views import public_entry, public_row, template
 
 router = APIRouter(prefix="/entries", tags=["entries"])
 files = APIRouter(prefix="/entries", tags=["entries"])  # bodies that are no JSON
@@ -112,11 +112,8 @@ def entry_template(
     Fill in value and source and send it to /entries/import; rows that stay empty are passed over. `dialect=cs` is for
     Czech Excel, with Czech names of columns, indicators and places.
     """
-    czech = dialect is Dialect.CS
-    rows = template_rows(
-        services.definitions, indicator, _basis(services).places, _calendar(services), services.clock_ns(), czech=czech
-    )
-    text = to_csv(TEMPLATE_COLUMNS["cs" if czech else "en"], rows, dialect)
+    basis = _basis(services)
+    text = template(basis.catalogue, indicator, basis.places, basis.city, basis.now, czech=dialect is Dialect.CS)
     disposition = f'attachment; filename="{indicator or "entries"}.csv"'.encode("ascii", "ignore").decode()
     headers = {"Content-Disposition": disposition}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
