@@ -16,9 +16,10 @@ Rows of open windows are rewritten at most once in `every` ns (hub.indicators.pa
 memory, while the cursor moves on. Whatever waits has an open row, so an engine that starts first computes all open
 rows again, and none is closed before that.
 
-Cursors in the ledger: `touch:<n>`, `corrections`, `registry`, `definition:<id>` (the version that was last applied) and
-`journal:<n>`, the identity of the file that `touch:<n>` belongs to. What a change asks for is queued behind what
-earlier ones asked for, and its cursor moves when its turn is over, so a cursor never claims what is still queued.
+Cursors in the ledger: `touch:<n>`, `corrections`, `registry`, `definition:<id>` (the version that was last applied),
+`quality` (the digest of the rules that were) and `journal:<n>`, the identity of the file that `touch:<n>` belongs to.
+What a change asks for is queued behind what earlier ones asked for, and its cursor moves when its turn is over, so a
+cursor never claims what is still queued.
 
 A journal that was made anew or restored numbers its touches differently: then `touch:<n>` begins at 0, and everything
 stored is looked at again. In one commit with that, `journal:<n>` becomes the new identity *negated*, which stands
@@ -38,7 +39,7 @@ from hub.core.errors import Invalid, Retry
 from hub.core.indicators import Correction
 from hub.core.journal import HOUR_NS, Touch
 from hub.core.places import Device, RegistrySnapshot
-from hub.core.ports import JournalReader, ReadingStore, Registry, ValueLedger
+from hub.core.ports import FlagStore, JournalReader, ReadingStore, Registry, ValueLedger
 from hub.core.readings import Series
 from hub.core.windows import Calendar
 from hub.indicators.aggregation import Ints
@@ -47,12 +48,15 @@ from hub.indicators.frozen import horizons, thawed
 from hub.indicators.jobs import REGISTRY, Job, Prefetched, changes, marks_of_job, only_cursor
 from hub.indicators.pace import Pace
 from hub.indicators.plan import Cause, Key, Marks, marks_of, standing
+from hub.indicators.quality.control import existing, near
+from hub.indicators.quality.rules import NO_RULES, Rules
 from hub.indicators.revision import finalise
 from hub.indicators.silence import Silence
 from hub.indicators.wave import Wave, World
 
 LATE = "late readings"
 RESTORED = "journal restored"
+RULES = "quality control: other thresholds"
 STARTED = "late readings that a restart put off"
 _GROWING = frozenset({"registry", "corrections"})  # definitions may be set back to an earlier version, these never
 _NEVER = 2**62
@@ -98,7 +102,8 @@ class Engine:
     """Keeps indicator values true. `clock` gives ns since 1970; one engine at a time may write a ledger.
 
     `journals[n]` is read behind the cursor `touch:<n>`, at most `touch_limit` touches a step. `keep`: for how long
-    (ns) readings of a domain are kept; domains that are not in it are kept for ever.
+    (ns) readings of a domain are kept; domains that are not in it are kept for ever. `rules` are those of the quality
+    control, whose findings go to `flags`.
     """
 
     def __init__(
@@ -113,6 +118,8 @@ class Engine:
         touch_limit: int = 5_000,
         keep: Mapping[str, int] | None = None,
         every: int = 0,
+        rules: Rules = NO_RULES,
+        flags: FlagStore | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._city = city
@@ -123,6 +130,8 @@ class Engine:
         self._clock = clock
         self._limit = touch_limit
         self._keep = keep or {}
+        self._rules = rules
+        self._flags = flags
         self._jobs: deque[Job] = deque()
         self._notes: dict[str, int] = {}  # cursors that go with the next commit
         self._snapshot: RegistrySnapshot | None = None
@@ -234,7 +243,7 @@ class Engine:
         held = behind or bool(self._ledger.holds(now))
         sites = job is not None and job[0].only is not None
         world = World(self._catalogue, self._city, snapshot, self._stood(snapshot), tuple(self._corrections), now, held,
-                      sites)  # fmt: skip
+                      sites, self._rules)  # fmt: skip
         marks, frozen = self._thawed(intake, snapshot, silence, now, job[0] if job else None)
         if job is None:
             wave = Wave(world, self._store.scan, self._ledger, self._pace)
@@ -244,6 +253,10 @@ class Engine:
         values = wave.commits()
         if values or intake.cursors:
             self._ledger.commit(values, intake.cursors)
+        if job is not None:
+            lift(job[0], marks, snapshot, self._catalogue, self._city)
+        if self._flags is not None:  # before the commit: a failure leaves all of it to be done again
+            await self._flags.replace(wave.flags)
         silence.learn(intake.touched, now if job is None else None)
         if job is None:
             self._waiting = wave.waiting
@@ -254,7 +267,7 @@ class Engine:
         self, intake: _Intake, snapshot: RegistrySnapshot, silence: Silence, now: int, job: Job | None
     ) -> tuple[Marks, int]:
         """What is to be computed: all that is asked for and is not frozen, and how much is frozen."""
-        limits, asked = horizons(self._catalogue, self._keep, now), Marks()
+        limits, asked = horizons(self._catalogue, self._keep, now, self._rules), Marks()
         asked.merge(intake.touched)
         asked.merge(intake.rows)
         marks, frozen = thawed(asked, limits)
@@ -302,6 +315,7 @@ class Engine:
         else:
             jobs = changes(before, after)
         self._snapshot = after
+            self._see_rules()
         self._queue(jobs, cursor)
         return after
 
@@ -317,12 +331,19 @@ class Engine:
     def _see_corrections(self) -> None:
         known = self._corrections[-1].id if self._corrections else 0
         fresh = sorted(self._ledger.corrections(known), key=lambda c: c.id)
+    def _see_rules(self) -> None:
+        seen = self._ledger.cursor("quality")
+        if seen != self._rules.digest:
+            started = any(self._ledger.cursor(f"touch:{n}") for n in range(len(self._journals)))
+            self._queue([Job(RULES)] if seen or started else [], ("quality", self._rules.digest))
+
         applied = self._ledger.cursor("corrections") if fresh else 0
         self._corrections.extend(fresh)
         for c in fresh:
             if c.id > applied:
                 devices = frozenset({c.device})
-                job = Job(cause(c), c.start, c.end, devices=devices, rows=False)
+                before, after = self._rules.widest
+                job = Job(cause(c), c.start - after, c.end + before, devices=devices, rows=False)
                 self._queue([job], ("corrections", c.id))
 
     def _see_journals(self) -> None:
@@ -370,6 +391,7 @@ class Engine:
         intake.rows.merge(self._open_rows() if self._waiting is None else self._waiting)
         return intake
 
+            intake.rows.merge(self._near(touches, snapshot))
     def _open_rows(self) -> Marks:
         """Windows that are open: what waited when the engine before this one ended is among them."""
         found: dict[Key, list[int]] = {}
@@ -387,6 +409,10 @@ class Engine:
     def _gaps(self, touched: Marks, snapshot: RegistrySnapshot, silence: Silence, now: int, job: Job | None) -> Marks:
         """Windows that fell silent and have no row yet."""
         found: dict[str, dict[str, Ints]] = {}
+    def _near(self, touches: Sequence[Touch], snapshot: RegistrySnapshot) -> Marks:
+        """Rows of windows whose readings' flags may have changed by what arrived beside them."""
+        return existing(near(touches, snapshot, self._catalogue, self._city, self._rules), self._ledger)
+
         for (indicator, place), starts in silence.candidates(touched, snapshot, now, alone=job is not None).items():
             found.setdefault(indicator, {})[place] = starts
         marks, cause = Marks(), Cause(LATE if job is None else job.cause)

@@ -17,6 +17,7 @@ from hub.indicators.catalogue import Catalogue
 from hub.indicators.definition import Definition
 from hub.indicators.kernel import reach
 from hub.indicators.plan import Marks
+from hub.indicators.quality.rules import NO_RULES, Rules
 
 DAY = 24 * HOUR
 LONGEST: Mapping[Period, int] = {  # a day may have 25 hours, and each longer window may hold that day
@@ -27,14 +28,14 @@ LONGEST: Mapping[Period, int] = {  # a day may have 25 hours, and each longer wi
 }
 
 
-def horizons(catalogue: Catalogue, keep: Mapping[str, int], now: int) -> Mapping[str, int]:
+def horizons(catalogue: Catalogue, keep: Mapping[str, int], now: int, rules: Rules = NO_RULES) -> Mapping[str, int]:
     """The first start (ns) that is not frozen, by indicator; `keep` in ns by domain. Indicators not in it never freeze.
 
     A window that begins before any of its inputs' limit is frozen, so the latest limit counts.
     """
     found = {}
     for d in catalogue:
-        limits = [now - kept + behind for _, kept, behind in _limited(d, catalogue, keep)]
+        limits = [now - kept + behind for _, kept, behind in _limited(d, catalogue, keep, rules)]
         if limits:
             found[d.id] = max(limits)
     return found
@@ -53,10 +54,10 @@ def thawed(marks: Marks, horizons: Mapping[str, int]) -> tuple[Marks, int]:
     return left, frozen
 
 
-def check_keep(catalogue: Catalogue, keep: Mapping[str, int]) -> None:
+def check_keep(catalogue: Catalogue, keep: Mapping[str, int], rules: Rules = NO_RULES) -> None:
     """SettingsError where a domain is kept for less time than a definition needs until its windows are closed."""
     for d in catalogue:
-        for domain, kept, behind in _limited(d, catalogue, keep):
+        for domain, kept, behind in _limited(d, catalogue, keep, rules):
             needed = LONGEST[d.window] + d.grace_ns + behind
             if kept < needed:
                 raise SettingsError(
@@ -67,9 +68,11 @@ def check_keep(catalogue: Catalogue, keep: Mapping[str, int]) -> None:
                 )
 
 
-def _limited(d: Definition, catalogue: Catalogue, keep: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
-    """(domain, kept, reach) of each quantity that is not kept for ever."""
+def _limited(
+    d: Definition, catalogue: Catalogue, keep: Mapping[str, int], rules: Rules
+) -> Iterator[tuple[str, int, int]]:
+    """(domain, kept, reach) of each quantity that is not kept for ever; what bears on its quality is reached too."""
     for quantity in catalogue.kinds:
         domain = catalogue.domains.get(quantity, "")
         if domain in keep and d.takes(quantity):
-            yield domain, keep[domain], reach(catalogue, quantity, d)
+            yield domain, keep[domain], reach(catalogue, quantity, d) + rules.margin(quantity)[0]

@@ -20,7 +20,7 @@ import numpy as np
 
 from hub.core.indicators import Correction, IndicatorValue, ValueColumns
 from hub.core.places import Device, RegistrySnapshot
-from hub.core.ports import ValueLedger
+from hub.core.ports import FlagStretch, ValueLedger
 from hub.core.readings import Columns, Series
 from hub.core.windows import HOUR, Calendar
 from hub.indicators.aggregation import Ints
@@ -34,6 +34,8 @@ from hub.indicators.inputs import Values
 from hub.indicators.kernel import NO_READINGS, attributes_of, compute, lookback
 from hub.indicators.pace import Pace
 from hub.indicators.plan import Cause, Key, Marks, Span, place_at, spans, windows_of, words
+from hub.indicators.quality.control import controlled, stretched, stretches
+from hub.indicators.quality.rules import NO_RULES, Rules
 from hub.indicators.results import materialise
 from hub.indicators.revision import decide
 
@@ -59,6 +61,7 @@ class World(NamedTuple):
     held: bool
     sites: bool = False
 
+    rules: Rules = NO_RULES
 
 class Written:
     """Values to write, found by indicator, place and start."""
@@ -87,7 +90,10 @@ class Written:
 
 
 class Wave:
-    """Computes. `waiting` is what was put off, `windows` and `flushed` count what was computed and flushed."""
+    """Computes. `waiting` is what was put off, `windows` and `flushed` count what was computed and flushed.
+
+    `flags` is what quality control found on all readings that went into windows.
+    """
 
     def __init__(
         self,
@@ -110,6 +116,7 @@ class Wave:
         self.flushed = 0
 
     async def run(self, marks: Marks) -> None:
+        self.flags: list[FlagStretch] = []
         """Compute everything marked and what depends on it."""
         w = self._world
         base = {d.id for d in w.catalogue if not d.sources and not d.entered}
@@ -153,16 +160,21 @@ class Wave:
             self._take(results, marks)
 
     async def _readings(self, definitions: Sequence[Definition], span: Span) -> tuple[Columns, Mapping[str, Device]]:
-        """Corrected readings that go into the definitions, and the devices at the span's places."""
+        """Readings that go into the definitions, corrected and quality controlled, and the devices at the places."""
         w = self._world
         devices = {d.id: d for place in sorted(span.places) for d in w.standing.get(place, ())}
         quantities = {q for d in definitions for q in d.quantities}
         if not quantities:
             return NO_READINGS, devices
-        named = sorted(w.catalogue.kinds if ANY_QUANTITY in quantities else quantities)
-        series = [Series(device, quantity) for device in sorted(devices) for quantity in named]
-        found = await self._scan(series, span.start - lookback(w.catalogue, definitions), span.end + HOUR)
-        return corrected(found, w.corrections), devices
+        named = frozenset(w.catalogue.kinds if ANY_QUANTITY in quantities else quantities)
+        more = stretched(named, w.rules)
+        read = sorted(named | more.companions)
+        series = [Series(device, quantity) for device in sorted(devices) for quantity in read]
+        start = span.start - lookback(w.catalogue, definitions) - more.before
+        found = await self._scan(series, start, span.end + max(HOUR, more.after))
+        done = controlled(found, w.corrections, w.rules, devices)
+        self.flags += stretches(done, named, span.places, span.start, span.end, devices)
+        return done.columns, devices
 
     # --- from indicators ---------------------------------------------------------------------------------------
 

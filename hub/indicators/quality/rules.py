@@ -177,6 +177,13 @@ class Rules:
         """How far (ns) before and after a reading of the quantity others bear on its flag, whatever the device."""
         return self._margins.get(quantity, (0, 0))
 
+    @cached_property
+    def widest(self) -> tuple[int, int]:
+        """The margins that cover those of every quantity."""
+        return max((b for b, _ in self._margins.values()), default=0), max(
+            (a for _, a in self._margins.values()), default=0
+        )
+
     def companions(self, quantity: str) -> frozenset[str]:
         """Other quantities that bear on the flags of this one."""
         return self._companions.get(quantity, frozenset())
@@ -187,7 +194,9 @@ class Rules:
 
     @cached_property
     def digest(self) -> int:
-        """63 bits that change with any threshold: how an engine tells that stored flags are out of date."""
+        """63 bits that change with any threshold: how an engine tells that flags are out of date. 0: no tests."""
+        if not self._all:
+            return 0
         told = [*sorted(self._by_quantity.items()), *sorted(self._by_device.items())]
         bare = [(key, structs.asdict(checks)) for key, checks in told]
         text = msgspec.json.encode(bare, order="sorted")
@@ -212,6 +221,10 @@ class Rules:
             if checks.exceeds:
                 found[quantity] = found.get(quantity, frozenset()) | {checks.exceeds.quantity}
         return found
+
+
+NO_RULES = Rules({})
+"""No tests at all: flags stay as they are stored."""
 
 
 def load_rules(quantities: Quantities, own: Path | None = None) -> Rules:
