@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Formulas of waste, heat, electricity, water and lighting."""
 
+import csv
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import pytest
 
+from hub.core.indicators import IndicatorValue
+from hub.core.windows import Calendar, format_instant
+from hub.indicators.catalogue import Catalogue
+from hub.indicators.evaluate import evaluate
 from hub.indicators.formulas.base import Context, Floats
 from hub.indicators.formulas.utilities import (
     availability,
@@ -17,6 +26,7 @@ from hub.indicators.formulas.utilities import (
     separate_collection,
     water_loss,
 )
+from hub.indicators.table import read_table
 
 NAN = float("nan")
 
@@ -125,3 +135,68 @@ def test_night_flow_is_the_lowest_hour_against_the_days_mean() -> None:
 
 def test_availability_is_what_has_not_failed() -> None:
     assert availability({"failed": array(0.02)}, context()).tolist() == [98.0]
+
+
+# --- through the kernel ----------------------------------------------------------------------------------------
+
+
+def result(catalogue: Catalogue, indicator: str, text: str, zone: str = "Europe/Prague") -> list[IndicatorValue]:
+    return [one.value for one in evaluate(catalogue, indicator, read_table(text), Calendar.of(zone))]
+
+
+def test_a_bin_is_overfull_from_the_report_of_100_percent_to_the_next_one(catalogue: Catalogue) -> None:
+    levels = "time,fill_level\n2026-03-01T00:00+01:00,50\n2026-03-01T10:00+01:00,100\n2026-03-01T12:30+01:00,4\n"
+    (day,) = result(catalogue, "bin_overflow_minutes", levels)
+    assert (day.value, day.band) == (150, 3)
+
+
+def test_a_full_bin_on_a_day_of_25_hours_is_full_for_1500_minutes(catalogue: Catalogue) -> None:
+    (day,) = result(catalogue, "bin_overflow_minutes", "time,fill_level\n2026-10-25T00:00+02:00,100\n")
+    assert day.value == 1500
+
+
+def test_emptyings_are_judged_in_the_month_in_which_they_happen(catalogue: Catalogue) -> None:
+    """Full on 31 January at 20:00 and emptied on 1 February at 22:00, after 26 hours; then a good collection."""
+    start = datetime(2026, 1, 31, 0, tzinfo=ZoneInfo("Europe/Prague"))
+    levels = [70] * 20 + [90] * 26 + [5] * 30 + [85] * 10 + [5] * 40
+    rows = [f"{(start + timedelta(hours=i)).isoformat()},{level}" for i, level in enumerate(levels)]
+    values = result(catalogue, "collection_in_time", "\n".join(["time,fill_level", *rows]))
+    (february,) = [v for v in values if v.value is not None]
+    assert (february.value, february.details["emptied"], february.details["late"]) == (50, 2, 1)
+
+
+def test_waste_of_a_month_is_summed_over_its_collections(catalogue: Catalogue) -> None:
+    masses = "time,waste_mixed,waste_sorted,waste_bio\n2026-03-02,100,200,\n2026-03-09,300,250,\n2026-03-20,,,150\n"
+    (month,) = result(catalogue, "separate_collection_rate", masses)
+    assert (month.value, month.lower_bound) == (60, False)
+    (month,) = result(catalogue, "separate_collection_rate", masses.rsplit("\n", 2)[0])
+    assert (month.value, month.lower_bound, month.missing) == (52.9, True, ("bio",))
+
+
+def test_the_night_of_a_meter_is_local(catalogue: Catalogue) -> None:
+    """23 hours on 29 March 2026 in Prague: the night from 0 to 5 o'clock has four."""
+    edges = [datetime(2026, 3, 28, 23, tzinfo=UTC) + timedelta(hours=i) for i in range(-1, 23)]
+    use = [0.0, *[1.0] * 4, *[2.0] * 19]
+    rows = [f"{t.isoformat()},{total}" for t, total in zip(edges, np.cumsum(use), strict=True)]
+    values = result(catalogue, "night_base_load_share_meter", "\n".join(["time,energy", *rows]))
+    assert values[-1].value == round(100 * 1 / (42 / 23), 1)
+    assert (values[-1].n_valid, values[-1].n_expected) == (23, 23)
+
+
+def test_a_real_gas_meter_against_degree_days(catalogue: Catalogue, shared: Path) -> None:
+    """Daily use made a register; use of whole months by plain Python. Area and degree days are made up here."""
+    with (shared / "data/opendsm_il-gas-hdd-only-daily.csv").open() as file:
+        days = [(r["start"], float(r["value"])) for r in csv.DictReader(file) if r["value"] != "nan"]
+    total, rows, used = 0.0, list[str](), dict[str, float]()
+    for start, use in days:
+        total += use
+        rows.append(f"{start[:10]}T23:00:00{start[-6:]},{total},,")
+        used[start[:7]] = used.get(start[:7], 0.0) + use
+    months = [month for month in used if month[5:] != "11"][:-1]  # November has a day of 25 hours, February 2018 is cut
+    degree_days = {month: 100.0 + i for i, month in enumerate(months)}
+    rows += [f"{month}-01T00:00:00-06:00,,{figure},250" for month, figure in degree_days.items()]
+    table = "\n".join(["time,gas,hdd,area", *sorted(rows)])
+    found = {format_instant(v.start)[:7]: v for v in result(catalogue, "gas_intensity_normalised", table, "Etc/GMT+6")}
+    assert len(months) == 24
+    for month in months[1:]:
+        assert found[month].value == pytest.approx(used[month] / 250 / degree_days[month], abs=6e-6)
