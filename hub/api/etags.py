@@ -10,13 +10,12 @@ import hashlib
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_DROPPED = ("content-length", "content-type")
+
 
 def tag_of(body: bytes) -> str:
     """The ETag of a body."""
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-
-
-_DROPPED = ("content-length", "content-type")
 
 
 class ETags:

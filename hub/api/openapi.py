@@ -38,6 +38,7 @@ TAGS: tuple[Mapping[str, str], ...] = (
     {"name": "corrections", "description": "How stored readings are to be read: excluded, flagged, calibrated."},
     {"name": "indicators", "description": "Values derived from readings, with their provenance."},
     {"name": "entries", "description": "Figures that no sensor gives: entered by one person, approved by another."},
+    {"name": "strategies", "description": "Strategies of the city, their targets, and how far they are fulfilled."},
     {"name": "operation", "description": "Quarantine, orders, metrics."},
     {"name": "problems", "description": "What errors mean."},
 )

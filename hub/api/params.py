@@ -124,6 +124,16 @@ def wants_csv(request: Request) -> bool:
     return False
 
 
+def prefers(request: Request, media: str) -> bool:
+    """Whether Accept names `media` before JSON."""
+    for _, wanted in _weighted(request.headers.get("accept", "")):
+        if wanted == media:
+            return True
+        if wanted in ("application/json", "application/*", "*/*"):
+            return False
+    return False
+
+
 async def known_parameters(request: Request) -> None:
     """Guard of all operations: refuse query parameters that the operation lacks, and doubled single ones."""
     known = _declared(request)

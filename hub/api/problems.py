@@ -47,6 +47,9 @@ KINDS: Mapping[str, Kind] = {
     "not-found": Kind(404, "Not found", "What was asked for does not exist; `detail` says what and where to look."),
     "method-not-allowed": Kind(405, "Method not allowed", "The path exists; the header `Allow` lists its methods."),
     "exists": Kind(409, "Exists already", "What should be made is there already; use another id or delete it first."),
+    "changed": Kind(
+        412, "Changed in the meantime", "`If-Match` names a state that is no more. Get it again and change that."
+    ),
     "too-large": Kind(413, "Request too large", "Send fewer items in one request; `detail` names the limit."),
     "media-type": Kind(415, "Body is not JSON", "Send JSON and the header `Content-Type: application/json`."),
     "validation": Kind(422, "Request is not valid", "`errors` names each parameter or field and how to mend it."),

@@ -25,6 +25,7 @@ from hub.core.ports import (
 )
 from hub.core.quantities import Quantities
 from hub.indicators.catalogue import Catalogue
+from hub.strategy.monitoring import Monitoring
 
 
 class Done(Protocol):
@@ -111,6 +112,7 @@ class Services:
     values: ValueLedger
     corrections: CorrectionBook
     entries: EntryBook
+    monitoring: Monitoring
     readings: ReadingStore
     journals: Sequence[JournalReader]
     commands: Orders

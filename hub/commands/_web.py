@@ -32,6 +32,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         values=ledger.values,
         corrections=ledger.corrections,
         entries=ledger.entries,
+        monitoring=parts.monitoring(ledger),
         readings=store,
         journals=journals,
         commands=ledger.commands,

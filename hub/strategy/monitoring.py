@@ -11,7 +11,7 @@ from itertools import chain
 
 from msgspec import Struct
 
-from hub.core.errors import Invalid, NotFound
+from hub.core.errors import Invalid
 from hub.core.indicators import IndicatorValue
 from hub.core.ports import Registry, StrategyBook, ValueLedger, ValueQuery
 from hub.core.strategies import IndicatorFacts, Strategy, StrategyRevision, targets_of
@@ -99,7 +99,7 @@ class Monitoring:
     def judge(self, moment: Moment, strategy: str | None = None, place: str | None = None) -> Sequence[Judged]:
         """Fulfilment of one strategy or of all, of all targets or those at `place` and below."""
         if place is not None and place not in self._registry.snapshot().places:
-            raise NotFound(f"no place {place!r}", "place")
+            raise Invalid(f"no place {place!r}; GET /api/v1/places lists them", "place")
         reader = _Reader(self._values, moment.known_at)
         return [self._judged(d, moment, place, reader) for d in self._documents(moment, strategy)]
 

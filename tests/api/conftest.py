@@ -17,6 +17,7 @@ import pytest
 from fastapi import FastAPI
 
 from hub.api import Services, create_app
+from hub.app import facts_of
 from hub.core.delivery import Publication
 from hub.core.errors import Retry
 from hub.core.indicators import Component, IndicatorValue, Status
@@ -32,6 +33,7 @@ from hub.ingest.journal import SqliteJournal
 from hub.ingest.journal_reader import SqliteJournalReader
 from hub.storage.ledger import Ledger, sqlite_url
 from hub.storage.readings_sqlite import SqliteReadingStore
+from hub.strategy.monitoring import Monitoring
 
 NOW = parse_instant("2026-11-23T12:00:00Z")
 MINUTE = 60 * NS
@@ -279,6 +281,9 @@ async def world(template: Template, tmp_path: Path) -> AsyncIterator[World]:
         values=ledger.values,
         corrections=ledger.corrections,
         entries=ledger.entries,
+        monitoring=Monitoring(
+            ledger.strategies, ledger.values, ledger.devices, facts_of(template.definitions), template.city.zone
+        ),
         readings=store,
         journals=readers,
         commands=ledger.commands,
