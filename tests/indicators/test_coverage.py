@@ -4,8 +4,13 @@
 import numpy as np
 import pytest
 
+from hub.core.places import Device, Mounting
+from hub.core.readings import Columns, Series
+from hub.core.windows import HOUR, Calendar, parse_instant
+from hub.indicators.catalogue import Catalogue
 from hub.indicators.formulas.base import Context, Outcome
 from hub.indicators.formulas.coverage import integration
+from hub.indicators.kernel import compute
 
 
 def covered(measured: float, entered: float, blind: float) -> Outcome:
@@ -30,3 +35,42 @@ def test_nothing_to_cover_is_no_full_coverage() -> None:
 @pytest.mark.parametrize("lost", ["measured", "entered", "blind"])
 def test_a_missing_count_gives_no_share(lost: str) -> None:
     assert np.isnan(covered(**({"measured": 1.0, "entered": 1.0, "blind": 1.0} | {lost: np.nan})).value[0])
+
+
+# --- through the kernel ----------------------------------------------------------------------------------------
+
+DAY = parse_instant("2026-10-25T00:00:00+02:00")  # of 25 hours
+
+
+def of_the_day(catalogue: Catalogue, prague: Calendar, indicator: str) -> float:
+    """A site with an hourly device that sent 20 times, 5 of them suspect, a silent one and one without interval."""
+    series = [Series("hourly", "pm10"), Series("plain", "pm10")]
+    columns = Columns(
+        series,
+        np.array([0] * 20 + [1], dtype=np.int32),
+        np.array([*(DAY + i * HOUR for i in range(20)), DAY + 20 * HOUR], dtype=np.int64),
+        np.full(21, 12.0),
+        np.array([3] * 5 + [1] * 16, dtype=np.uint8),
+        np.zeros(21, dtype=np.uint8),
+    )
+    intervals = {"hourly": 3600, "plain": None, "silent": 3600}
+    devices = {
+        name: Device(id=name, connector="c", external_id=name, interval=interval, mountings=(Mounting("t/p/s", 0),))
+        for name, interval in intervals.items()
+    }
+    r = compute(catalogue, catalogue.get(indicator), prague, ["t/p/s"], DAY, DAY + 1, columns, devices)
+    return float(r.value[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("indicator", "figure"),
+    [
+        ("data_capture", 30.0),  # 15 good readings of 2 x 25 that were promised
+        ("suspect_share", 23.81),  # 5 of 21
+        ("silent_devices", 1.0),
+    ],
+)
+def test_how_readings_came_is_told_per_day(
+    indicator: str, figure: float, catalogue: Catalogue, prague: Calendar
+) -> None:
+    assert of_the_day(catalogue, prague, indicator) == figure

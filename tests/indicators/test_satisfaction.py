@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Shares and means of answers come with sound intervals, and not at all where the answers are few."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pytest
 
+from hub.core.indicators import IndicatorValue
+from hub.core.places import Device, Mounting
+from hub.core.readings import Columns, Grade, Series
+from hub.core.windows import HOUR, Calendar, parse_instant
+from hub.indicators.catalogue import Catalogue
 from hub.indicators.formulas.base import Context, Floats, Outcome
 from hub.indicators.formulas.satisfaction import (
     csat,
@@ -13,6 +20,9 @@ from hub.indicators.formulas.satisfaction import (
     share_of_answers,
     wilson,
 )
+from hub.indicators.inputs import Values, values_of
+from hub.indicators.kernel import compute
+from hub.indicators.results import materialise
 from hub.indicators.stratification import post_stratify
 
 
@@ -151,3 +161,53 @@ def test_a_number_of_answers_that_is_given_counts_instead_of_the_readings() -> N
     one_report = {"rating": array(4.2), "answers": array(36.0)}
     assert figures(satisfaction_mean(one_report, context(1.0, low=1, high=5)))["value"] == 4.2
     assert np.isnan(satisfaction_mean({"rating": array(4.2)}, context(1.0, low=1, high=5)).value[0])
+
+
+# --- through the kernel ----------------------------------------------------------------------------------------
+
+START = parse_instant("2026-06-01T00:00:00+02:00")
+VOTES = ("votes_positive", "votes_neutral", "votes_negative")
+
+
+def computed(catalogue: Catalogue, prague: Calendar, votes: Mapping[str, Sequence[float]]) -> dict[str, IndicatorValue]:
+    """csat of every place for one month; each site has one terminal, each part 1,000 people, `a` has 3,000."""
+    places = {"site": list(votes), "part": sorted({s.rpartition("/")[0] for s in votes}), "municipality": ["town"]}
+    series = sorted(Series(site.replace("/", "-"), q) for site in votes for q in VOTES)
+    columns = Columns(
+        series,
+        np.arange(len(series), dtype=np.int32),
+        np.full(len(series), START + HOUR, dtype=np.int64),
+        np.array([votes[s.device.replace("-", "/")][VOTES.index(s.quantity)] for s in series], dtype=np.float64),
+        np.ones(len(series), dtype=np.uint8),
+        np.zeros(len(series), dtype=np.uint8),
+    )
+    devices = {
+        name: Device(id=name, connector="c", external_id=name, grade=Grade.REFERENCE, mountings=(Mounting(site, 0),))
+        for site in votes
+        for name in [site.replace("/", "-")]
+    }
+    people = {"population": {part: 3000.0 if part == "town/a" else 1000.0 for part in places["part"]}}
+    known, found = dict[str, Values](), dict[str, IndicatorValue]()
+    for indicator in ("csat", "csat_part", "csat_city"):
+        d = catalogue.get(indicator)
+        r = compute(catalogue, d, prague, places[d.level], START, START + 1, columns, devices, known, people)
+        values = list(materialise(r, np.ones(r.value.shape, dtype=np.bool_), catalogue.input_units(d)))
+        known[indicator] = values_of(values)
+        found |= {v.place: v for v in values}
+    return found
+
+
+def test_the_city_is_weighted_to_the_population_of_its_parts(catalogue: Catalogue, prague: Calendar) -> None:
+    """Part a: 3,000 people, 20 answers, 50 %; part b: 1,000 people, 60 answers, 90 %. Weights 3 (its cap) and 1/3."""
+    found = computed(catalogue, prague, {"town/a/x": (10, 5, 5), "town/b/y": (54, 3, 3)})
+    city = found["town"]
+    assert city.value == pytest.approx((60 * 50 + 20 * 90) / 80)  # 60
+    assert city.details["n"] == pytest.approx(80**2 / (20 * 9 + 60 / 9))
+    assert city.details["interval_low"] < 60 < city.details["interval_high"]
+
+
+def test_a_part_of_places_with_few_answers_has_no_figure(catalogue: Catalogue, prague: Calendar) -> None:
+    found = computed(catalogue, prague, {"town/a/x": (4, 0, 0), "town/b/y": (54, 3, 3)})
+    assert (found["town/a/x"].value, found["town/a/x"].reason) == (None, "fewer than 10 answers")
+    assert found["town/a"].value is None
+    assert found["town"].value == found["town/b"].value == 90

@@ -4,8 +4,12 @@
 import numpy as np
 import pytest
 
+from hub.core.windows import Calendar
+from hub.indicators.catalogue import Catalogue
+from hub.indicators.evaluate import evaluate
 from hub.indicators.formulas import FORMULAS
 from hub.indicators.formulas.base import Context, Floats, Outcome
+from hub.indicators.table import read_table
 
 NAN = float("nan")
 
@@ -48,3 +52,38 @@ def test_waiting_people_are_per_hundred_places() -> None:
 def test_every_formula_that_can_have_no_value_says_why() -> None:
     names = ("utilisation", "reliability", "capacity_use", "visits_rate", "waiting_rate", "free_capacity")
     assert all(FORMULAS[name].undefined for name in names)
+
+
+# --- through the kernel ----------------------------------------------------------------------------------------
+
+
+def results(catalogue: Catalogue, prague: Calendar, indicator: str, text: str) -> list[tuple[float | None, str | None]]:
+    return [(one.value.value, one.value.reason) for one in evaluate(catalogue, indicator, read_table(text), prague)]
+
+
+def test_free_places_follow_the_newest_report_of_the_hour(catalogue: Catalogue, prague: Calendar) -> None:
+    """The capacity is entered once and holds on."""
+    rows = "time,capacity,present\n2026-01-01T00:00Z,200,\n2026-06-01T10:05Z,,50\n2026-06-01T10:50Z,,140\n"
+    assert results(catalogue, prague, "free_capacity_now", rows)[-1] == (60, None)
+
+
+def test_more_people_than_the_capacity_are_flagged(catalogue: Catalogue, prague: Calendar) -> None:
+    rows = "time,capacity,present\n2026-01-01T00:00Z,200,\n2026-06-01T10:05Z,,201\n"
+    reason = "more people are present than the capacity allows"
+    assert results(catalogue, prague, "free_capacity_now", rows)[-1] == (None, reason)
+
+
+def test_the_median_is_of_the_cases_settled_in_the_month(catalogue: Catalogue, prague: Calendar) -> None:
+    cases = "time,resolution_hours\n2026-03-01T10:00Z,10\n2026-03-02T10:00Z,30\n2026-03-05T10:00Z,900\n"
+    assert results(catalogue, prague, "request_resolution_time", cases) == [(30, None)]
+    assert results(catalogue, prague, "fault_resolution_time", cases + "2026-04-01T10:00Z,50\n")[-1] == (50, None)
+
+
+@pytest.mark.parametrize("indicator", ["sport_visits_per_1000", "social_waiting_per_100"])
+def test_a_missing_base_is_named(indicator: str, catalogue: Catalogue, prague: Calendar) -> None:
+    base = next(name for name in ("population", "capacity") if name in catalogue.get(indicator).inputs)
+    count = next(name for name in catalogue.get(indicator).inputs if name != base)
+    ((value, reason),) = results(catalogue, prague, indicator, f"{count},{base}\n5,\n")
+    assert value is None
+    assert reason is not None
+    assert reason.startswith(base)
