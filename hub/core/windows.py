@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -148,6 +149,7 @@ def _offset(match: re.Match[str]) -> tzinfo:
     return timezone(-delta if sign == "-" else delta)
 
 
+@lru_cache(maxsize=8192)  # values share their windows, and often the moment at which they were computed
 def format_instant(t: int) -> str:
     """RFC 3339 in UTC with Z; a fraction only where there is one, without trailing zeros."""
     text = _moment(t).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
