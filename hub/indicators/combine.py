@@ -89,7 +89,7 @@ def combine(
         _inherited([c.origin for c in rounded.values()], list(rounded.values()), list(used.values())),
         _inherited([c.grade for c in rounded.values()], list(rounded.values()), list(used.values())),
         below or {},
-        _details(d, rounded, value, details, partial=partial),
+        _details(d, rounded, used, value, details, partial=partial),
     )  # fmt: skip
 
 
@@ -129,13 +129,19 @@ def _context(d: Definition, windows: Ints, inputs: Mapping[str, Cells], shape: t
 
 
 def _details(
-    d: Definition, inputs: Mapping[str, Cells], value: Floats, found: Mapping[str, Floats], *, partial: bool
+    d: Definition,
+    inputs: Mapping[str, Cells],
+    used: Mapping[str, Bools],
+    value: Floats,
+    found: Mapping[str, Floats],
+    *,
+    partial: bool,
 ) -> Mapping[str, Floats]:
     """Further figures where there is a value, rounded; and the partial one wherever anything is known."""
     told = {name: np.where(np.isnan(value), np.nan, half_up(figure, _DETAIL)) for name, figure in found.items()}
     if partial:
-        (known,) = (cells.value for cells in inputs.values()) if len(inputs) == 1 else (value,)
-        told["partial"] = known if d.formula == "value" else value
+        name, cells = next(iter(inputs.items()))
+        told["partial"] = np.where(used[name], cells.value, np.nan) if d.formula == "value" else value
     return told
 
 
