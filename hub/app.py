@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import connectors
 from hub import sdk
 from hub.core.errors import SettingsError
-from hub.core.ports import ReadingStore
+from hub.core.ports import FlagStore, ReadingStore
 from hub.core.quantities import Quantities
 from hub.core.strategies import IndicatorFacts
 from hub.datadir import DataDir
@@ -75,7 +75,7 @@ class Parts:
         """All definitions, validated."""
         extra = self.settings.indicators.definitions
         catalogue = load_catalogue(self.quantities, [extra] if extra else [])
-        check_keep(catalogue, self.settings.keep)
+        check_keep(catalogue, self.settings.keep, self.rules())
         return catalogue
 
     def monitoring(self, ledger: Ledger) -> Monitoring:
@@ -83,6 +83,16 @@ class Parts:
         return Monitoring(
             ledger.strategies, ledger.values, ledger.devices, facts_of(self.catalogue()), self.city().zone
         )
+
+    def flags(self, *, writer: bool = False) -> FlagStore:
+        """Findings of quality control beside the readings. `writer`: for the engine."""
+        if self.settings.store.kind == "sqlite":
+            from hub.storage.flags_sqlite import SqliteFlagStore
+
+            return SqliteFlagStore(self.data.flags, readonly=not writer)
+        from hub.storage.flags_influx import InfluxFlagStore
+
+        return InfluxFlagStore(self.influx(), self.quantities, keep=self.settings.keep)
 
     def rules(self) -> Rules:
         """Thresholds of the quality control, validated."""

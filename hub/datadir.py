@@ -57,6 +57,11 @@ class DataDir:
         """The readings store (SQLite)."""
         return self.root / "readings.db"
 
+    @property
+    def flags(self) -> Path:
+        """What quality control found on readings (SQLite)."""
+        return self.root / "flags.db"
+
     def journal(self, shard: int = 0) -> Path:
         """Ingest's journal of one shard."""
         return self.root / f"ingest-{shard}.db"

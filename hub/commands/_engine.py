@@ -31,6 +31,7 @@ class EngineWorker:
         self._parts = parts
         self._ledger = parts.ledger().open()
         self._store = parts.store()  # used on the thread's loop alone
+        self._flags = parts.flags(writer=True)  # so is this
         self._thread = LoopThread("engine")
         self._journals = parts.journals()
         self._publisher = parts.publisher("engine")
@@ -53,6 +54,8 @@ class EngineWorker:
             self._journals,
             parts.clock,
             keep=parts.settings.keep,
+            rules=parts.rules(),
+            flags=self._flags,
         )
 
     async def run(self) -> None:
@@ -86,6 +89,7 @@ class EngineWorker:
         if self._influx is not None:
             await self._influx.close()
         await self._thread.run(self._store.close())
+        await self._thread.run(self._flags.close())
         await self._thread.stop()
         for journal in self._journals:
             journal.close()
