@@ -4,7 +4,7 @@
 All hot ports take batches. A port raises only errors of `hub.core.errors`; drivers' own errors never cross it.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from hub.core.delivery import Delivery, Publication
@@ -451,8 +451,10 @@ class ValueLedger(Protocol):
         """
         ...
 
-    def digests(self, indicator: str, places: Sequence[str] | None, start: int, end: int) -> Digests:
-        """Which windows are stored, and the digest of each: what a bulk comparison reads instead of values."""
+    def digests(
+        self, indicator: str, places: Sequence[str] | None, start: int, end: int, but: Collection[str] = ()
+    ) -> Digests:
+        """Which windows are stored, and the digest of each: what a bulk comparison reads; places in `but` left out."""
         ...
 
     def first(self) -> int | None:

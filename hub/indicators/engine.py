@@ -45,7 +45,7 @@ from hub.core.windows import Calendar
 from hub.indicators.aggregation import Ints
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.frozen import horizons, thawed
-from hub.indicators.jobs import REGISTRY, Job, Prefetched, changes, marks_of_job, only_cursor
+from hub.indicators.jobs import REGISTRY, Job, Prefetched, changes, lift, marks_of_job, only_cursor
 from hub.indicators.pace import Pace
 from hub.indicators.plan import Cause, Key, Marks, marks_of, standing
 from hub.indicators.quality.control import existing, near
@@ -220,7 +220,7 @@ class Engine:
     async def _piece(
         self, piece: Job, snapshot: RegistrySnapshot, silence: Silence, now: int, *, behind: bool = False
     ) -> StepResult:
-        store, cursors = Prefetched(self._store), dict[str, int]()
+        store, cursors = Prefetched(self._store, self._ledger), dict[str, int]()
         touched, rows = await marks_of_job(piece, snapshot, self._catalogue, self._city, store, self._ledger)
         if piece.cursor:
             name, position = piece.cursor
@@ -246,17 +246,20 @@ class Engine:
                       sites, self._rules)  # fmt: skip
         marks, frozen = self._thawed(intake, snapshot, silence, now, job[0] if job else None)
         if job is None:
-            wave = Wave(world, self._store.scan, self._ledger, self._pace)
+            wave = Wave(world, self._store.scan, self._ledger, self._ledger.digests, self._pace)
         else:
-            wave = Wave(world, job[1].scan, self._ledger, None, lambda values: self._ledger.commit(values, {}))
+            read = job[1]
+            wave = Wave(
+                world, read.scan, self._ledger, read.digests, None, lambda values: self._ledger.commit(values, {})
+            )
         await wave.run(marks)
-        values = wave.commits()
-        if values or intake.cursors:
-            self._ledger.commit(values, intake.cursors)
         if job is not None:
             lift(job[0], marks, snapshot, self._catalogue, self._city)
         if self._flags is not None:  # before the commit: a failure leaves all of it to be done again
             await self._flags.replace(wave.flags)
+        values = wave.commits()
+        if values or intake.cursors:
+            self._ledger.commit(values, intake.cursors)
         silence.learn(intake.touched, now if job is None else None)
         if job is None:
             self._waiting = wave.waiting
@@ -312,10 +315,10 @@ class Engine:
             seen = self._ledger.cursor("registry")
             jobs: Sequence[Job] = () if seen in {0, after.version} else [Job(REGISTRY)]
             self._see_definitions()
+            self._see_rules()
         else:
             jobs = changes(before, after)
         self._snapshot = after
-            self._see_rules()
         self._queue(jobs, cursor)
         return after
 
@@ -328,15 +331,15 @@ class Engine:
                 job = Job(f"definition version {d.version} of {d.id}", indicators=frozenset({d.id}))
                 self._queue([job] if seen or started else [], (name, d.version))
 
-    def _see_corrections(self) -> None:
-        known = self._corrections[-1].id if self._corrections else 0
-        fresh = sorted(self._ledger.corrections(known), key=lambda c: c.id)
     def _see_rules(self) -> None:
         seen = self._ledger.cursor("quality")
         if seen != self._rules.digest:
             started = any(self._ledger.cursor(f"touch:{n}") for n in range(len(self._journals)))
             self._queue([Job(RULES)] if seen or started else [], ("quality", self._rules.digest))
 
+    def _see_corrections(self) -> None:
+        known = self._corrections[-1].id if self._corrections else 0
+        fresh = sorted(self._ledger.corrections(known), key=lambda c: c.id)
         applied = self._ledger.cursor("corrections") if fresh else 0
         self._corrections.extend(fresh)
         for c in fresh:
@@ -388,10 +391,10 @@ class Engine:
             intake.touches += len(touches)
             intake.drained = intake.drained and len(touches) < self._limit
             intake.touched.merge(self._marks(touches, snapshot))
+            intake.rows.merge(self._near(touches, snapshot))
         intake.rows.merge(self._open_rows() if self._waiting is None else self._waiting)
         return intake
 
-            intake.rows.merge(self._near(touches, snapshot))
     def _open_rows(self) -> Marks:
         """Windows that are open: what waited when the engine before this one ended is among them."""
         found: dict[Key, list[int]] = {}
@@ -406,13 +409,13 @@ class Engine:
     def _marks(self, touches: Sequence[Touch], snapshot: RegistrySnapshot) -> Marks:
         return marks_of(touches, snapshot, self._catalogue, self._city, LATE)
 
-    def _gaps(self, touched: Marks, snapshot: RegistrySnapshot, silence: Silence, now: int, job: Job | None) -> Marks:
-        """Windows that fell silent and have no row yet."""
-        found: dict[str, dict[str, Ints]] = {}
     def _near(self, touches: Sequence[Touch], snapshot: RegistrySnapshot) -> Marks:
         """Rows of windows whose readings' flags may have changed by what arrived beside them."""
         return existing(near(touches, snapshot, self._catalogue, self._city, self._rules), self._ledger)
 
+    def _gaps(self, touched: Marks, snapshot: RegistrySnapshot, silence: Silence, now: int, job: Job | None) -> Marks:
+        """Windows that fell silent and have no row yet."""
+        found: dict[str, dict[str, Ints]] = {}
         for (indicator, place), starts in silence.candidates(touched, snapshot, now, alone=job is not None).items():
             found.setdefault(indicator, {})[place] = starts
         marks, cause = Marks(), Cause(LATE if job is None else job.cause)

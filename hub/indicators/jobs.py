@@ -4,20 +4,22 @@
 A job covers a stretch of time and is done in pieces of one year, and of a few sites each, which bounds what is held in
 memory: the hours that have readings stand in for touches, and the rows that exist are marked too, so that a row whose
 readings went elsewhere is seen again. The last piece of a year has what is not of a site: parts of the city, the city.
-It goes by the rows that are there, not by what changed, so it does not matter which pieces a crash had repeated. The
-cursor that remembers the cause moves with the last piece; after a crash the job begins anew, which changes nothing.
+It goes by what the others have looked at (`Job.lifted`), not by what they changed, so it does not matter which pieces a
+crash had repeated. The cursor that remembers the cause moves with the last piece; after a crash the job begins anew,
+which changes nothing.
 
 A device that is removed only ends its mountings: it is looked at from that moment on, and what it measured before
 stays what it was.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
 
-from hub.core.journal import HOUR_NS, Touch
+from hub.core.indicators import Digests
+from hub.core.journal import HOUR_NS
 from hub.core.places import Device, Mounting, RegistrySnapshot
 from hub.core.ports import ReadingStore, ValueLedger
 from hub.core.readings import NS, Columns, Series
@@ -26,7 +28,7 @@ from hub.indicators.aggregation import REACH, Ints
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.definition import Definition
 from hub.indicators.kernel import lookback
-from hub.indicators.plan import Cause, Key, Marks, marks_of, place_at, windows_of
+from hub.indicators.plan import Cause, Key, Marks, marks_of_hours, place_at, windows_of
 
 REGISTRY = "registry: change"
 FIRST = 946_684_800 * NS  # 2000-01-01: no reading is accepted from before
@@ -53,6 +55,7 @@ class Job(NamedTuple):
     cursor: tuple[str, int] | None = None
     only: frozenset[str] | None = None
     but: frozenset[str] = frozenset()
+    lifted: Marks | None = None  # what pieces of one year leave for its last one
 
     def pieces(self, city: Calendar, now: int) -> Sequence["Job"]:
         """The same job year by year; only the last one moves the cursor."""
@@ -71,8 +74,9 @@ class Job(NamedTuple):
         found = _groups([d for d in registry.known.values() if self.devices is None or d.id in self.devices], self)
         if len(found) < 2:
             return [self]
-        sites = [self._replace(only=group, cursor=None) for group in found]
-        return [*sites, self._replace(but=frozenset().union(*found))]
+        whole = self._replace(lifted=Marks())
+        sites = [whole._replace(only=group, cursor=None) for group in found]
+        return [*sites, whole._replace(but=frozenset().union(*found))]
 
     @property
     def empty(self) -> bool:
@@ -116,10 +120,12 @@ def _groups(devices: Sequence[Device], job: Job) -> Sequence[frozenset[str]]:
 
 
 class Prefetched:
-    """Readings that are read once, for what a job marks and for what its wave computes."""
+    """Readings and digests that are read once, for what a job marks and for what its wave computes and compares."""
 
-    def __init__(self, store: ReadingStore) -> None:
+    def __init__(self, store: ReadingStore, ledger: ValueLedger) -> None:
         self._store = store
+        self._ledger = ledger
+        self._known: dict[str, tuple[frozenset[str] | None, int, int, Digests]] = {}
         self._held: tuple[frozenset[Series], int, int, Columns] | None = None
         self._existing: frozenset[Series] = frozenset()
         self._devices: frozenset[str] = frozenset()
@@ -144,6 +150,23 @@ class Prefetched:
             if first <= start and end <= last and not any(self._may_hold(s) for s in missing):
                 return _cut(columns, series, start, end)
         return await self._store.scan(series, start, end)
+
+    def rows(self, indicator: str, only: frozenset[str] | None, start: int, end: int, but: frozenset[str]) -> Digests:
+        """Read, and keep what was read: all windows of an indicator in the stretch at the places."""
+        if indicator not in self._known:
+            places = None if only is None else sorted(only)
+            self._known[indicator] = (only, start, end, self._ledger.digests(indicator, places, start, end, but))
+        return self._known[indicator][3]
+
+    def digests(self, indicator: str, places: Sequence[str], start: int, end: int) -> Digests:
+        """From what is kept where it has all that is asked for, else from the ledger."""
+        only, first, last, found = self._known.get(indicator, (frozenset(), 0, 0, None))
+        if found is None or only is None or not (first <= start and end <= last and only.issuperset(places)):
+            return self._ledger.digests(indicator, places, start, end)
+        wanted = np.isin(np.array(found.places, dtype=object), np.array(places, dtype=object)) if found.places else ()
+        keep = np.array(wanted, dtype=np.bool_)[found.place] & (found.start >= start) & (found.start < end)
+        place, begin, digest, known, closed = found[1:]
+        return Digests(found.places, place[keep], begin[keep], digest[keep], known[keep], closed[keep])
 
     def _may_hold(self, series: Series) -> bool:
         return series in self._existing or series.device not in self._devices
@@ -171,27 +194,61 @@ async def marks_of_job(
     touched, rows = Marks(), Marks()
     if job.start >= end:
         return touched, rows
-    touches = await _touches(job, end, registry, catalogue, store)
+    hours = await _hours(job, end, registry, catalogue, store)
     named = job.devices is not None and job.cause == REGISTRY
-    for key, stretches in marks_of(touches, registry, catalogue, city, job.cause).stretches.items():
+    for key, stretches in marks_of_hours(hours, registry, catalogue, city, job.cause).stretches.items():
         if job.asks(catalogue.get(key[0]), key[1]):
             for starts, cause in stretches:
                 touched.add(key, starts, cause if named else Cause(job.cause))
     first = ledger.first() if job.rows else None
     if first is not None and first < end:
-        for key, starts in _rows(job, end, registry, catalogue, city, ledger):
+        for key, starts in _rows(job, end, registry, catalogue, city, store):
             rows.add(key, starts, Cause(job.cause, min(job.devices or ("",)) if named else ""))
+    if job.but and job.lifted is not None:
+        rows.merge(_lifted(job, rows, registry, catalogue, city))
     return touched, rows
 
 
-async def _touches(
+def lift(job: Job, marks: Marks, registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar) -> None:
+    """Leave to the year's last piece what depends on the windows of sites that this piece has looked at."""
+    if job.only is None or job.lifted is None:
+        return
+    for d in catalogue:
+        if d.level != "site":
+            _raise(d, marks, job.lifted, job, registry, city)
+
+
+def _lifted(job: Job, rows: Marks, registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar) -> Marks:
+    """What was left, and in the order of the graph what depends on it and on the rows."""
+    found = Marks()
+    found.merge(job.lifted or Marks())
+    for d in catalogue:
+        if d.level != "site":
+            _raise(d, found, found, job, registry, city)
+            _raise(d, rows, found, job, registry, city)
+    return found
+
+
+def _raise(d: Definition, marks: Marks, into: Marks, job: Job, registry: RegistrySnapshot, city: Calendar) -> None:
+    """Mark the windows of `d` that windows of its sources go into."""
+    if job.indicators is not None and d.id not in job.indicators:
+        return
+    sources = {source for source in d.sources if not carries(d, source)}
+    for key in [key for key in marks.stretches if key[0] in sources]:
+        place = place_at(key[1], d.level, registry)
+        if place is not None and job.within(place):
+            here, starts = (d.id, place), windows_of(marks.of(key), d, city)
+            into.stretches[here] = [(np.union1d(into.of(here), starts), Cause(job.cause))]
+
+
+async def _hours(
     job: Job, end: int, registry: RegistrySnapshot, catalogue: Catalogue, store: Prefetched
-) -> Sequence[Touch]:
+) -> Mapping[Series, Ints]:
     devices = [d for d in registry.known.values() if job.devices is None or d.id in job.devices]
     here = [d.id for d in devices if any(_reads(job, m.place) for m in d.mountings)]
     series = [s for s in await store.series(sorted(here)) if s.quantity in catalogue.kinds] if here else []
     if not series:
-        return ()
+        return {}
     first, last = job.start // HOUR_NS * HOUR_NS, -(-end // HOUR_NS) * HOUR_NS
     before = lookback(catalogue, catalogue) + 31 * _AHEAD  # windows that the stretch cuts are read from their begin
     columns = await store.fetch(series, first - before, last + 2 * _AHEAD)
@@ -202,19 +259,19 @@ def _reads(job: Job, place: str) -> bool:
     return job.within(place) and place not in job.but and (job.only is None or place in job.only)
 
 
-def hours_of(columns: Columns) -> Sequence[Touch]:
-    """Hours that hold readings, as touches."""
+def hours_of(columns: Columns) -> Mapping[Series, Ints]:
+    """Hours (ns) that hold readings of each series, sorted."""
     hours = columns.time // HOUR_NS
     first = int(hours.min(initial=0))
     width = int(hours.max(initial=0)) - first + 1
     pairs = np.unique(columns.index.astype(np.int64) * width + (hours - first))
-    names = [(s.device, s.quantity) for s in columns.series]
-    found = ((*names[pair // width], (pair % width + first) * HOUR_NS) for pair in pairs.tolist())
-    return [Touch(device, quantity, hour) for device, quantity, hour in found]
+    bounds = np.searchsorted(pairs, np.arange(len(columns.series) + 1) * width)
+    stretches = zip(columns.series, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+    return {series: (pairs[a:b] % width + first) * HOUR_NS for series, a, b in stretches if b > a}
 
 
 def _rows(
-    job: Job, end: int, registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar, ledger: ValueLedger
+    job: Job, end: int, registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar, store: Prefetched
 ) -> Iterator[tuple[Key, Ints]]:
     """Windows of rows that exist, and those that rows of their inputs ask for (a definition that is new)."""
     for d in catalogue:
@@ -223,25 +280,31 @@ def _rows(
         if job.only is not None and d.level != "site":
             continue
         found: dict[str, list[Ints]] = {}
-        for own, starts in _stored(job, end, d, city, ledger):
+        for own, starts in _stored(job, end, d, city, store):
             if job.asks(d, own):
                 found.setdefault(own, []).append(starts)
-        for source in sorted(d.sources):
-            for below, starts in _stored(job, end, catalogue.get(source), city, ledger):
+        for source in sorted(s for s in d.sources if not carries(d, s)):
+            for below, starts in _stored(job, end, catalogue.get(source), city, store):
                 place = place_at(below, d.level, registry)
                 if place is not None and job.asks(d, place):
                     found.setdefault(place, []).append(windows_of(starts, d, city))
         yield from (((d.id, where), np.unique(np.concatenate(starts))) for where, starts in sorted(found.items()))
 
 
-def _stored(job: Job, end: int, d: Definition, city: Calendar, ledger: ValueLedger) -> Iterator[tuple[str, Ints]]:
+def _stored(job: Job, end: int, d: Definition, city: Calendar, store: Prefetched) -> Iterator[tuple[str, Ints]]:
     """(place, starts) of the rows of an indicator, of all places that the job may be about."""
     first = d.on(city).window(job.start, d.window)[0]  # the window that the stretch begins in began earlier
-    stored = ledger.digests(d.id, None if job.only is None else sorted(job.only), first, end)
+    last = d.on(city).window(end - 1, d.window)[1]
+    stored = store.rows(d.id, job.only, first, last, job.but if d.level == "site" else frozenset())
     bounds = np.searchsorted(stored.place, np.arange(len(stored.places) + 1))
     for place, start, stop in zip(stored.places, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        if stop > start:
+        if stop > start and job.within(place):
             yield place, stored.start[start:stop]
+
+
+def carries(d: Definition, source: str) -> bool:
+    """Whether a source goes in as a figure that is carried on."""
+    return any(item.carry for item in d.inputs.values() if item.indicator == source)
 
 
 def changes(before: RegistrySnapshot, after: RegistrySnapshot) -> Sequence[Job]:

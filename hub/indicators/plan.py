@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from hub.core.journal import HOUR_NS, Touch
 from hub.core.places import Device, RegistrySnapshot
+from hub.core.readings import Series
 from hub.core.windows import HOUR, Calendar, Period
 from hub.indicators.aggregation import Ints
 from hub.indicators.catalogue import Catalogue
@@ -109,14 +110,21 @@ def marks_of(
     touches: Iterable[Touch], registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar, cause: str
 ) -> Marks:
     """Windows that the touches make dirty, at the places where the devices stood."""
-    hours: dict[tuple[str, str], set[int]] = {}
+    hours: dict[Series, set[int]] = {}
     for touch in touches:
-        hours.setdefault((touch.device, touch.quantity), set()).add(touch.hour)
+        hours.setdefault(Series(touch.device, touch.quantity), set()).add(touch.hour)
+    found = {series: np.array(sorted(some), dtype=np.int64) for series, some in hours.items()}
+    return marks_of_hours(found, registry, catalogue, city, cause)
+
+
+def marks_of_hours(
+    hours: Mapping[Series, Ints], registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar, cause: str
+) -> Marks:
+    """The same from the hours (sorted) of each series."""
     marks, devices, windows = Marks(), registry.known, _Windows(catalogue, city)
-    for (device, quantity), found in sorted(hours.items()):
-        if device in devices and quantity in catalogue.kinds:
-            here = np.array(sorted(found), dtype=np.int64)
-            _mark(marks, devices[device], quantity, here, windows, Cause(cause, device))
+    for series, here in sorted(hours.items(), key=lambda item: item[0]):
+        if series.device in devices and series.quantity in catalogue.kinds:
+            _mark(marks, devices[series.device], series.quantity, here, windows, Cause(cause, series.device))
     return marks
 
 

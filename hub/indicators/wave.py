@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hub.core.indicators import Correction, IndicatorValue, ValueColumns
+from hub.core.indicators import Correction, Digests, IndicatorValue, ValueColumns
 from hub.core.places import Device, RegistrySnapshot
 from hub.core.ports import FlagStretch, ValueLedger
 from hub.core.readings import Columns, Series
@@ -27,10 +27,10 @@ from hub.indicators.aggregation import Ints
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.cells import Bools
 from hub.indicators.combine import Results
-from hub.indicators.corrections import corrected
 from hub.indicators.definition import ANY_QUANTITY, Definition
 from hub.indicators.digest import digests
 from hub.indicators.inputs import Values
+from hub.indicators.jobs import carries
 from hub.indicators.kernel import NO_READINGS, attributes_of, compute, lookback
 from hub.indicators.pace import Pace
 from hub.indicators.plan import Cause, Key, Marks, Span, place_at, spans, windows_of, words
@@ -43,6 +43,7 @@ _CHUNK = 5_000  # values compared with the ledger at once, and about as many hel
 _EVER = (-(2**62), 2**62)
 
 Scan = Callable[[Sequence[Series], int, int], Awaitable[Columns]]
+Stored = Callable[[str, Sequence[str], int, int], Digests]
 Commits = Sequence[tuple[IndicatorValue, int]]
 
 
@@ -60,8 +61,8 @@ class World(NamedTuple):
     now: int
     held: bool
     sites: bool = False
-
     rules: Rules = NO_RULES
+
 
 class Written:
     """Values to write, found by indicator, place and start."""
@@ -100,23 +101,26 @@ class Wave:
         world: World,
         scan: Scan,
         ledger: ValueLedger,
+        stored: Stored,
         pace: Pace | None = None,
         flush: Callable[[Commits], object] | None = None,
     ) -> None:
         self._world = world
         self._scan = scan
         self._ledger = ledger
+        self._digests = stored
         self._pace = pace or Pace(0)
         self._flush = flush
         self._attributes = attributes_of(world.registry)
         self._written = Written()
         self._changed: dict[str, dict[str, list[int]]] = {}
+        self._whole: dict[str, list[Whole]] = {}
         self.waiting = Marks()
+        self.flags: list[FlagStretch] = []
         self.windows = 0
         self.flushed = 0
 
     async def run(self, marks: Marks) -> None:
-        self.flags: list[FlagStretch] = []
         """Compute everything marked and what depends on it."""
         w = self._world
         base = {d.id for d in w.catalogue if not d.sources and not d.entered}
@@ -180,7 +184,7 @@ class Wave:
 
     async def _dependant(self, d: Definition, marks: Marks) -> None:
         for source in sorted(d.sources):
-            carried = any(i.carry for i in d.inputs.values() if i.indicator == source)
+            carried = carries(d, source)
             for below, changed in sorted(self._changed.get(source, {}).items()):
                 starts = np.unique(np.array(changed, dtype=np.int64))
                 if carried:
@@ -189,7 +193,9 @@ class Wave:
                     self._mark(d, (source, below), starts, marks)
         due = self._due(marks, [key for key in marks.stretches if key[0] == d.id])
         for span in list(spans(due, self._world.catalogue, self._world.city, due.stretches)):
-            await self._from_values(d, span, due)
+            one_by_one = [span._replace(places=frozenset({place})) for place in sorted(span.places)]
+            for part in one_by_one if d.spatial else [span]:  # what is below a place may be much
+                await self._from_values(d, part, due)
 
     def _mark(self, d: Definition, below: Key, starts: Ints, marks: Marks) -> None:
         """What depends on windows of a source, with the causes that each of those had."""
@@ -222,7 +228,10 @@ class Wave:
         """Values of a source that go in: the ledger's, and over them those of this wave."""
         spatial = d.spatial is not None
         start, end, wanted = span.start, span.end, list(places)
-        if any(i.carry for i in d.inputs.values() if i.indicator == source):
+        for whole in self._whole.get(source, ()):
+            if not spatial and whole.covers(places, start, end):
+                return whole.values
+        if carries(d, source):
             start = _EVER[0]
             wanted = sorted({"/".join(p.split("/")[: n + 1]) for p in places for n in range(p.count("/") + 1)})
         found = self._ledger.columns(source, wanted, start, end, below=spatial)
@@ -242,7 +251,9 @@ class Wave:
         self.windows += int(wanted.sum())
         units = self._world.catalogue.input_units(results.definition)
         digest = digests(results, units)
-        differs = wanted & ~self._unchanged(results, digest)
+        stored = self._digests(results.definition.id, results.places, int(results.windows[0]), int(results.windows[-1]))
+        self._keep(results, wanted, stored)
+        differs = wanted & ~self._unchanged(results, digest, stored)
         closes = results.windows[1:] + results.definition.grace_ns
         for p, place in enumerate(results.places):
             key = (results.definition.id, place)
@@ -251,17 +262,23 @@ class Wave:
         while chunk := list(islice(fresh, _CHUNK)):
             self._decide(chunk, marks)
 
-    def _unchanged(self, results: Results, digest: Ints) -> Bools:
+    def _keep(self, results: Results, wanted: Bools, stored: Digests) -> None:
+        """Remember results for what depends on them, where no stored window is missing among them."""
+        if self._world.catalogue.dependants(results.definition.id):
+            p, at = _positions(results, stored)
+            if wanted[p, at].all():
+                whole = Whole(frozenset(results.places), int(results.windows[0]), int(results.windows[-1]),
+                              values_in(results, wanted))  # fmt: skip
+                self._whole.setdefault(results.definition.id, []).append(whole)
+
+    def _unchanged(self, results: Results, digest: Ints, stored: Digests) -> Bools:
         """Windows whose stored digest is that of the result, and which need not be closed now."""
         w, d = self._world, results.definition
-        starts, ends = results.windows[:-1], results.windows[1:]
-        stored = self._ledger.digests(d.id, results.places, int(starts[0]), int(ends[-1]))
         same = np.zeros(results.value.shape, dtype=np.bool_)
-        position = {place: p for p, place in enumerate(results.places)}
-        p = np.array([position[place] for place in stored.places], dtype=np.int64)[stored.place]
-        at = np.searchsorted(starts, stored.start)
-        settled = stored.closed | w.held | (w.now < ends[at] + d.grace_ns)
-        same[p, at] = (starts[at] == stored.start) & stored.known & settled & (stored.digest == digest[p, at])
+        p, at = _positions(results, stored)
+        settled = stored.closed | w.held | (w.now < results.windows[at + 1] + d.grace_ns)
+        begins = results.windows[at] == stored.start
+        same[p, at] = begins & stored.known & settled & (stored.digest == digest[p, at])
         return same
 
     def _decide(self, fresh: Sequence[IndicatorValue], marks: Marks) -> None:
@@ -279,6 +296,47 @@ class Wave:
             self.flushed += len(self._written)
             self._flush(self.commits())
             self._written = Written()
+
+
+class Whole(NamedTuple):
+    """All values of an indicator at some places that begin in [start, end): there are no others in the ledger."""
+
+    places: frozenset[str]
+    start: int
+    end: int
+    values: Values
+
+    def covers(self, places: Sequence[str], start: int, end: int) -> bool:
+        """Whether these are all that is asked for; more than that does no harm."""
+        return self.start <= start and end <= self.end and self.places.issuperset(places)
+
+
+def _positions(results: Results, stored: Digests) -> tuple[Ints, Ints]:
+    """Place and window of each stored row in the matrices of the results."""
+    position = {place: p for p, place in enumerate(results.places)}
+    places = np.array([position.get(place, -1) for place in stored.places], dtype=np.int64)
+    return (places[stored.place] if len(places) else stored.place), np.searchsorted(
+        results.windows, stored.start, side="right"
+    ) - 1
+
+
+def values_in(r: Results, wanted: Bools) -> Values:
+    """The wanted results as the ledger would give them."""
+    p, w = np.nonzero(wanted)
+    value, valid = r.value[p, w], np.floor(r.n_valid[p, w])
+    n, partial = (r.details[name][p, w] if name in r.details else None for name in ("n", "partial"))
+    return Values(
+        r.places,
+        np.asarray(p, dtype=np.int64),
+        r.windows[w],
+        value,
+        np.isnan(r.coverage[p, w]),
+        r.lower_bound[p, w],
+        r.origin[p, w],
+        r.grade[p, w],
+        valid if n is None else np.where(np.isnan(n), valid, n),
+        value if partial is None else np.where(np.isnan(partial), value, partial),
+    )
 
 
 def overlaid(found: ValueColumns, fresh: Sequence[IndicatorValue]) -> Values:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Ports in memory, small enough to be right by reading them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -183,8 +183,10 @@ class FakeLedger:
     ) -> ValueColumns:
         return ValueColumns(*values_of(self._of(indicator, places, start, end, below)))
 
-    def digests(self, indicator: str, places: Sequence[str] | None, start: int, end: int) -> Digests:
-        found = self._of(indicator, places, start, end, below=False)
+    def digests(
+        self, indicator: str, places: Sequence[str] | None, start: int, end: int, but: Collection[str] = ()
+    ) -> Digests:
+        found = [v for v in self._of(indicator, places, start, end, below=False) if v.place not in but]
         names = sorted({v.place for v in found})
         return Digests(
             names,

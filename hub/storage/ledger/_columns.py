@@ -5,7 +5,7 @@ A year of hours of a hundred sites is read in about a second this way. Statement
 find their rows by the key (series, window_start); the order is made here, since sorting is NumPy's trade.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,10 +36,18 @@ def read_columns(
     return ValueColumns([name for _, name in names], *_fields(rows))
 
 
-def read_digests(connection: Connection, indicator: str, places: Sequence[str] | None, start: int, end: int) -> Digests:
+def read_digests(
+    connection: Connection,
+    indicator: str,
+    places: Sequence[str] | None,
+    start: int,
+    end: int,
+    but: Collection[str] = (),
+) -> Digests:
     """Digests of one indicator; see `ValueLedger.digests`."""
-    names, statement = _named(connection, indicator, places, False), select_digests(connection.dialect.name)
-    rows = _rows(connection, statement, names, start, end, _DIGEST)
+    found = _named(connection, indicator, places, False)
+    names = [(id_, place) for id_, place in found if place not in but]
+    rows = _rows(connection, select_digests(connection.dialect.name), names, start, end, _DIGEST)
     return Digests([name for _, name in names], *_fields(rows))
 
 

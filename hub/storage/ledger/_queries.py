@@ -3,9 +3,10 @@
 
 Series are few (indicators times places) and windows are many. So a query first narrows the series and then seeks in
 the key (series, window_start) of each, whatever the filters; the change feed and the due windows have indexes of their
-own.
+own. Statements that depend on the dialect alone are built once.
 """
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -77,6 +78,7 @@ def select_window(table: Table, indicator: str, place: str, start: int) -> Selec
     return _joined(table).where(one).order_by(table.c.revision)
 
 
+@cache
 def select_series(dialect: str) -> Select[Any]:
     """(indicator, place, id) of the series listed in the parameter `names`."""
     given = rows_of(dialect, "names", _NAMES)
@@ -84,6 +86,7 @@ def select_series(dialect: str) -> Select[Any]:
     return select(_S.indicator, _S.place, _S.id).join(given, both)
 
 
+@cache
 def select_windows(dialect: str) -> Select[Any]:
     """Rows of the windows listed in the parameter `windows` as (series, window_start)."""
     given = rows_of(dialect, "windows", _KEYS)
@@ -91,6 +94,7 @@ def select_windows(dialect: str) -> Select[Any]:
     return select(t.indicator_value).join(given, both)
 
 
+@cache
 def select_named(dialect: str, *, every: bool, below: bool) -> Select[Any]:
     """(id, place) of the series of the parameter `indicator`: of every place, or of those in the parameter `places`."""
     found = select(_S.id, _S.place).where(_S.indicator == bindparam("indicator"))
@@ -101,6 +105,7 @@ def select_named(dialect: str, *, every: bool, below: bool) -> Select[Any]:
     return found.join(given.table, or_(_S.place == given, under) if below else _S.place == given)
 
 
+@cache
 def select_columns(dialect: str) -> Select[Any]:
     """What `ValueColumns` holds of the series listed in the parameter `series` as (id, position)."""
     return _of_series(
@@ -121,6 +126,7 @@ def _detail(dialect: str, name: str) -> ColumnElement[Any]:
     return cast(cast(_V.details, JSONB)[name].astext, Float(53))
 
 
+@cache
 def select_digests(dialect: str) -> Select[Any]:
     """What `Digests` holds of the series listed in the parameter `series`."""
     return _of_series(dialect, func.coalesce(_V.digest, 0), _V.digest.is_not(None), _V.closed)
@@ -128,7 +134,9 @@ def select_digests(dialect: str) -> Select[Any]:
 
 def _of_series(dialect: str, *columns: ColumnElement[Any]) -> Select[Any]:
     """Rows with first <= window_start < end, in no order; the series are walked, not the windows."""
-    given = rows_of(dialect, "series", _PLACED)
+    listed = rows_of(dialect, "series", _PLACED)
+    # Materialised, because SQLite would otherwise take the JSON apart for every window.
+    given = select(listed).cte("given").prefix_with("MATERIALIZED")
     mine = and_(_V.series == given.c.series, _V.window_start >= bindparam("first"), _V.window_start < bindparam("end"))
     return select(given.c.position, _V.window_start, *columns).select_from(given).join(t.indicator_value, mine)
 

@@ -7,7 +7,7 @@ Every stored value gets a new number, also one that is overwritten in place: a r
 state, at its newest number.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -64,10 +64,12 @@ class Values(ValueLedger):
         with self._database.read() as connection:
             return read_columns(connection, indicator, places, start, end, below)
 
-    def digests(self, indicator: str, places: Sequence[str] | None, start: int, end: int) -> Digests:
-        """Which windows of one indicator are stored, and the digest of each."""
+    def digests(
+        self, indicator: str, places: Sequence[str] | None, start: int, end: int, but: Collection[str] = ()
+    ) -> Digests:
+        """Which windows of one indicator are stored, and the digest of each; places in `but` are left out."""
         with self._database.read() as connection:
-            return read_digests(connection, indicator, places, start, end)
+            return read_digests(connection, indicator, places, start, end, but)
 
     def first(self) -> int | None:
         """Start of the earliest window that is stored."""
