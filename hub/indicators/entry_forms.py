@@ -25,7 +25,7 @@ from hub.indicators.rounding import half_up
 
 FIRST_YEAR = 1900
 LARGEST = 1e15  # beyond it a double does not hold every whole number with its decimals
-YEARS_AHEAD = 5  # plans are entered ahead: a Czech budget outlook covers two to five years (Act 250/2000 Coll., § 3)
+YEARS_AHEAD = 5  # budgets and outlooks are entered ahead; the bound is the hub's own, against misprints
 LEVELS: Mapping[str, frozenset[PlaceKind]] = {
     "site": frozenset({PlaceKind.SITE, PlaceKind.FACILITY}),
     "part": frozenset({PlaceKind.PART}),
