@@ -1,16 +1,29 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Definitions, values, revisions, and the feed of changes."""
 
+import asyncio
 import csv
 import io
+import json
+from random import Random
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from hub.api.schemas.indicators import ChangeList, IndicatorDetail, LatestValues, RevisionList, ValuePage
-from hub.core.windows import HOUR
-from tests.api.conftest import NOW, SITE, World, value
+from hub.api.schemas.indicators import (
+    ChangeList,
+    IndicatorDetail,
+    LatestValues,
+    ProvenanceOut,
+    RevisionList,
+    ValuePage,
+    VersionList,
+)
+from hub.core.indicators import IndicatorValue
+from hub.core.windows import HOUR, format_instant
+from hub.storage.ledger import Ledger
+from tests.api.conftest import AIR, MINUTE, NOW, SITE, World, reading, value
 from tests.api.test_devices import pages
 
 P = "/api/v1/indicators"
@@ -175,3 +188,208 @@ async def test_definitions_are_listed_and_told_in_full(world: World) -> None:
     assert day["examples"]
     assert day["reference"][0]["citation"]
     assert day["inputs"]["pm10"]["quantity"] == "pm10"
+
+
+START = NOW - 84 * HOUR
+QUIET = "us_aqi_2024_pm10"  # visibility: test
+
+
+def revise(world: World, number: float, revision: int, computed_at: int, **changes: Any) -> IndicatorValue:
+    made = value(START, value=number, revision=revision, computed_at=computed_at, **changes)
+    (stored,) = world.ledger.values.commit([(made, made.end)], {})
+    return stored
+
+
+async def test_as_of_gives_what_was_published_then(world: World) -> None:
+    revise(world, 21.0, 2, NOW + HOUR, cause="late readings of air-sumbark-1")
+    revise(world, 22.0, 3, NOW + 2 * HOUR, cause="correction 1")
+    moments = {t: format_instant(NOW + t * MINUTE) for t in (-1, 0, 59, 60, 120, 999)}
+    async with world.client() as client:
+        query = {"place": SITE, "from": format_instant(START), "to": format_instant(START + 1)}
+        answers = {t: await client.get(VALUES, params={**query, "as_of": m}) for t, m in moments.items()}
+        latest = (await client.get(f"{P}/latest", params={"place": SITE, "as_of": moments[59]})).json()["items"]
+        feed = await client.get(f"{P}/changes?as_of={moments[0]}")
+    found = {t: [(row["value"], row["revision"]) for row in a.json()["items"]] for t, a in answers.items()}
+    assert found == {-1: [], 0: [(20.3, 1)], 59: [(20.3, 1)], 60: [(21.0, 2)], 120: [(22.0, 3)], 999: [(22.0, 3)]}
+    assert {row["status"] for row in latest} <= {"final", "insufficient_data"}
+    assert latest
+    assert feed.status_code == 422
+
+
+@pytest.mark.parametrize("path", [VALUES, f"{P}/latest", f"{P}/changes", f"{P}/pm10_day_mean/versions"])
+async def test_an_etag_holds_until_something_is_written(world: World, path: str) -> None:
+    async with world.client() as client:
+        first = await client.get(path)
+        again = await client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+        other = await client.get(path, headers={"If-None-Match": first.headers["ETag"], "Accept": "text/csv"})
+        revise(world, 21.0, 2, NOW + HOUR)
+        changed = await client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert not first.headers["ETag"].startswith("W/")
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert other.status_code == 200 or path.endswith("versions")
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != first.headers["ETag"]
+
+
+async def test_an_etag_does_not_outlive_the_definitions(world: World) -> None:
+    """Bands and titles are theirs: another release, other words."""
+    async with world.client() as client, world.client(version="9.9") as later:
+        tag = (await client.get(f"{P}/latest")).headers["ETag"]
+        assert (await later.get(f"{P}/latest", headers={"If-None-Match": tag})).status_code == 200
+
+
+async def test_what_is_kept_for_comparison_is_shown_when_asked_for(world: World) -> None:
+    quiet = [value(START + i, indicator=QUIET) for i in range(600)]
+    world.ledger.values.commit([(row, row.end) for row in quiet], {})
+    async with world.client() as client:
+        shown = {
+            path: {row["indicator"] for row in (await client.get(path)).json()["items"]}
+            for path in (f"{P}/latest", f"{P}/latest?visibility=all", f"{P}/latest?indicator={QUIET}")
+        }
+        feed = (await client.get(f"{P}/changes?limit=3")).json()
+        rest = (await client.get(f"{P}/changes?since={feed['since']}&limit=1000")).json()
+        every = (await client.get(f"{P}/changes?visibility=all&limit=1000")).json()
+    assert QUIET not in shown[f"{P}/latest"]
+    assert shown[f"{P}/latest?visibility=all"] == {*shown[f"{P}/latest"], QUIET}
+    assert shown[f"{P}/latest?indicator={QUIET}"] == {QUIET}
+    assert (len(feed["items"]), feed["more"], len(rest["items"]), rest["more"]) == (3, True, 2, False)
+    assert rest["since"] == every["since"] == every["items"][-1]["seq"]
+    assert len(every["items"]) == 605
+
+
+async def test_a_value_of_a_definition_that_is_gone_is_not_lost(world: World) -> None:
+    gone = value(START, indicator="long_gone")
+    world.ledger.values.commit([(gone, gone.end)], {})
+    async with world.client() as client:
+        feed = (await client.get(f"{P}/changes")).json()["items"]
+        latest = (await client.get(f"{P}/latest")).json()["items"]
+    assert "long_gone" in {row["indicator"] for row in feed}
+    assert "long_gone" in {row["indicator"] for row in latest}
+
+
+async def test_the_feed_can_be_followed_for_one_indicator_or_place(world: World) -> None:
+    async with world.client() as client:
+        one = (await client.get(f"{P}/changes?indicator=eaqi_2024_district")).json()
+        placed = (await client.get(f"{P}/changes?place=havirov&below=true&limit=2")).json()
+        unknown = await client.get(f"{P}/changes?indicator=eaqi_2025")
+        nothing = (await client.get(f"{P}/changes?indicator=lden&since=2")).json()
+    assert {row["indicator"] for row in one["items"]} == {"eaqi_2024_district"}
+    assert (len(placed["items"]), placed["more"]) == (2, True)
+    assert unknown.status_code == 404
+    assert (nothing["items"], nothing["more"], nothing["since"]) == ([], False, world.ledger.values.newest())
+
+
+async def test_the_feed_as_csv_says_where_to_go_on(world: World) -> None:
+    async with world.client() as client:
+        answer = await client.get(f"{P}/changes?limit=2", headers={"Accept": "text/csv"})
+        body = (await client.get(f"{P}/changes?limit=2")).json()
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["seq"] for row in rows] == [str(row["seq"]) for row in body["items"]]
+    assert (answer.headers["X-Since"], answer.headers["X-More"]) == (str(body["since"]), "true")
+
+
+async def test_a_reader_of_changes_misses_nothing_while_others_write(world: World) -> None:
+    """Writers in threads with ledgers of their own, a reader that forgets everything but `since`; then all is there."""
+
+    def write(number: int) -> None:
+        random = Random(number)
+        with Ledger(f"sqlite:///{world.ledger.name}", busy_timeout=30) as own:
+            for revision in range(4):
+                for hour in random.sample(range(12), 12):
+                    made = value(hour * HOUR, f"havirov/w{number}", value=float(revision), revision=revision)
+                    own.values.commit([(made, made.end)], {})
+
+    seen: dict[tuple[str, str], tuple[int, float]] = {}
+    since, writing = 0, asyncio.gather(*(asyncio.to_thread(write, number) for number in range(2)))
+    last = False
+    while not last:
+        last = writing.done()
+        async with world.client() as client:
+            body = (await client.get(f"{P}/changes?since={since}&limit=7")).json()
+        last = last and not body["more"]
+        seqs = [row["seq"] for row in body["items"]]
+        assert seqs == sorted(set(seqs))
+        assert all(seq > since for seq in seqs)
+        since = body["since"]
+        for row in body["items"]:
+            seen[row["place"], row["window"]["start"]] = (row["revision"], row["value"])
+        await asyncio.sleep(0)
+    await writing
+    assert {seen[f"havirov/w{n}", format_instant(h * HOUR)] for n in range(2) for h in range(12)} == {(3, 3.0)}
+
+
+async def test_the_latest_of_a_whole_city_come_in_one_call(world: World) -> None:
+    """More than ten thousand: a hundred sites, eighty indicators, and what is rolled up."""
+    rows = [value(START, f"havirov/s{n}", indicator=f"i{i}") for n in range(101) for i in range(100)]
+    world.ledger.values.commit([(row, row.end) for row in rows], {})
+    async with world.client() as client:
+        body = (await client.get(f"{P}/latest")).json()
+        answer = await client.get(f"{P}/latest?place=havirov&below=true", headers={"Accept": "text/csv"})
+    assert len({(row["indicator"], row["place"]) for row in body["items"]}) == len(body["items"]) == 10_103
+    assert answer.text.count("\r\n") == 10_104
+
+
+async def test_details_stand_in_json_and_in_csv(world: World) -> None:
+    revise(world, 21.0, 2, NOW, details={"p90": 33.5, "n": 24.0})
+    query = f"{VALUES}?place={SITE}&to=2026-11-20T00:00:01Z"
+    async with world.client() as client:
+        (row,) = (await client.get(query)).json()["items"]
+        (cells,) = csv.DictReader(io.StringIO((await client.get(query, headers={"Accept": "text/csv"})).text))
+    assert row["details"] == {"p90": 33.5, "n": 24.0}
+    assert json.loads(cells["details"]) == row["details"]
+
+
+async def test_bands_have_words_only_of_the_version_that_computed_them(world: World) -> None:
+    version = world.services.definitions.get("eaqi_2024").version
+    rows = [
+        value(START + i * HOUR, indicator="eaqi_2024", value=2.0, band=2, definition_version=version + i)
+        for i in (0, 1)
+    ]
+    world.ledger.values.commit([(row, row.end) for row in rows], {})
+    async with world.client() as client:
+        bands = [row["band"] for row in (await client.get(f"{P}/eaqi_2024/values")).json()["items"]]
+    assert bands[0]["label"]["cs"]
+    assert bands[1] == {"index": 2}
+
+
+async def test_versions_tell_which_figures_were_computed_by_which(world: World) -> None:
+    revise(world, 21.0, 2, NOW, definition_version=7)
+    async with world.client() as client:
+        body = (await client.get(f"{P}/pm10_day_mean/versions")).json()
+    VersionList.model_validate(body)
+    assert [(row["version"], row["revisions"]) for row in body["items"]] == [(1, 4), (7, 1)]
+    assert body["items"][1]["first"] == format_instant(START)
+
+
+async def test_provenance_leads_from_a_figure_to_its_readings(world: World) -> None:
+    world.ledger.corrections.add(AIR, NOW - HOUR, NOW - 20 * MINUTE, "exclude", by="Jana", reason="in a bag")
+    hour = value(NOW - HOUR, indicator="eaqi_2024", end=NOW, definition_version=99)
+    world.ledger.values.commit([(hour, hour.end)], {})
+    await world.store.put([reading(NOW - 45 * MINUTE, 21.0, "no2")])
+    async with world.client() as client:
+        url = f"{P}/eaqi_2024/provenance?place={SITE}&start={format_instant(NOW - HOUR)}"
+        body = (await client.get(url)).raise_for_status().json()
+        newest = (await client.get(f"{P}/eaqi_2024/provenance?place={SITE}")).json()
+        before = await client.get(f"{url}&as_of={format_instant(NOW - 1)}")
+    ProvenanceOut.model_validate(body)
+    told = {
+        r["quantity"]: (r["n_stored"], r["n_removed"], r["n_counting"], r["flags_reported"]) for r in body["readings"]
+    }
+    assert told == {"pm10": (2, 1, 0, {"1": 1, "4": 1}), "no2": (1, 1, 0, {"1": 1})}
+    assert [(c["by"], c["reason"], c["readings"]) for c in body["corrections"]] == [("Jana", "in a bag", 2)]
+    assert body["readings"][0]["grade"] == "indicative"
+    assert (body["definition"]["text"], body["definition"]["note"]) == (None, "the text of version 99 is not kept")
+    assert newest == body
+    assert before.status_code == 404
+    assert "as of" in before.json()["detail"]
+
+
+async def test_provenance_of_what_is_made_of_other_values_lists_them(world: World) -> None:
+    async with world.client() as client:
+        answer = await client.get(f"{P}/eaqi_2024_district/provenance?place=havirov/podlesi")
+    body = answer.raise_for_status().json()
+    ProvenanceOut.model_validate(body)
+    assert [(row["indicator"], row["how"], row["n"]) for row in body["values"]] == [("eaqi_2024", "worst", 0)]
+    assert body["definition"]["text"].startswith("# SPDX")
+    assert len(body["revisions"]) == 1
