@@ -93,7 +93,7 @@ def collection_in_time(inputs: Mapping[str, Floats], context: Context) -> Outcom
     """
     level, before = inputs["fill"], context.before.get("fill", 0)
     bins = _Bins(len(level))
-    for at in range(level.shape[1]):
+    for at in np.flatnonzero(~np.isnan(level).all(axis=0)).tolist():  # an hour without any report changes nothing
         bins.step(at, level[:, at], context, counts=at >= before)
     last = np.where(~np.isnan(level), np.arange(level.shape[1]), 0).max(axis=1, initial=0)
     waiting = bins.overdue(last, context.parameters["hours"]).astype(np.float64)
