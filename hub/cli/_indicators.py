@@ -66,14 +66,16 @@ def indicators_explain(
 @group.command("recompute")
 def indicators_recompute(
     indicator: Annotated[str | None, typer.Option(help="Only this one")] = None,
-    place: Annotated[str | None, typer.Option(help="Only this place")] = None,
+    place: Annotated[str | None, typer.Option(help="Only this place and those below it")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Time, day, month or year: 2026-11-23, 2026-11")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Time, or the day, month or year before which to end")] = None,
     config: Config = None,
     data: Data = None,
 ) -> None:
     """Compute again from the stored readings; the result is exactly the live one."""
     from hub.commands.indicators import recompute
 
-    recompute(settings_of(config, data), indicator, place)
+    recompute(settings_of(config, data), indicator, place, start, end)
 
 
 @group.command("republish")

@@ -6,7 +6,7 @@ one, the command takes the engine's lease and does the work itself.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import uvloop
@@ -144,17 +144,24 @@ def _find(ledger: Ledger, parts: Parts, indicator: str, place: str, start: str |
     return found[0]
 
 
-def recompute(settings: Settings, indicator: str | None, place: str | None) -> None:
-    """Compute again from the stored readings."""
+def recompute(
+    settings: Settings, indicator: str | None, place: str | None, start: str | None = None, end: str | None = None
+) -> None:
+    """Compute again from the stored readings; days are those of the city."""
     parts = Parts(settings)
     if indicator is not None:
         parts.catalogue().get(indicator)
-    arguments: dict[str, object] = {"indicator": indicator, "place": place}
+    calendar = Calendar(parts.city().zone)
+    arguments: dict[str, object] = {
+        "indicator": indicator,
+        "place": place,
+        "start": None if start is None else parse_label(start, calendar),
+        "end": None if end is None else parse_label(end, calendar),
+    }
     with parts.ledger().open() as ledger:
-        if _engine_runs(ledger):
-            result = _order(ledger, "recompute", arguments)
-        else:
-            result = uvloop.run(_own_work(parts, "recompute", arguments))
+        if place is not None and place not in ledger.devices.snapshot().places:
+            raise NotFound(f"no place {place!r}: `cityhub indicators recompute` takes the id of a place", "place")
+        result = _done(parts, ledger, "recompute", arguments)
     print(f"computed {result.get('windows')} windows, {result.get('written')} values changed")
     if result.get("frozen"):
         print(f"{result['frozen']} windows are past retention: they are frozen and stay as they are")
@@ -164,31 +171,12 @@ def republish(settings: Settings) -> None:
     """Send all values to the projections again."""
     parts = Parts(settings)
     with parts.ledger().open() as ledger:
-        if _engine_runs(ledger):
-            result = _order(ledger, "republish", {})
-        else:
-            result = uvloop.run(_own_work(parts, "republish", {}))
+        result = _done(parts, ledger, "republish", {})
     print(f"values are written again to: {result.get('sinks') or 'no projection is set up'}")
 
 
-def _engine_runs(ledger: Ledger) -> bool:
-    return ledger.leases.owner("engine", time.time_ns()) is not None
-
-
-def _order(ledger: Ledger, kind: str, arguments: Mapping[str, object]) -> Mapping[str, object]:
-    order = ledger.commands.submit(kind, arguments)
-    with Console(stderr=True).status(f"the running engine works on order {order}"):
-        while (state := ledger.commands.state(order)).result is None:
-            if not _engine_runs(ledger):
-                raise Retry(f"the engine is gone; it takes order {order} up when the hub runs again")
-            time.sleep(0.3)
-    if "error" in state.result:
-        raise Invalid(str(state.result["error"]), kind)
-    return state.result
-
-
-async def _own_work(parts: Parts, kind: str, arguments: Mapping[str, object]) -> Mapping[str, object]:
-    worker = EngineWorker(parts)
+def _done(parts: Parts, ledger: Ledger, kind: str, arguments: Mapping[str, object]) -> Mapping[str, object]:
+    """By the engine that runs, else by ourselves; with a progress bar either way."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -198,10 +186,42 @@ async def _own_work(parts: Parts, kind: str, arguments: Mapping[str, object]) ->
     )
     with bar:
         task = bar.add_task(kind, total=None)
-        try:
-            return await worker.alone(kind, arguments, lambda n, total: bar.update(task, completed=n, total=total))
-        finally:
-            await worker.close()
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        if _engine_runs(ledger):
+            return _order(ledger, kind, arguments, progress)
+        return uvloop.run(_own_work(parts, kind, arguments, progress))
+
+
+def _engine_runs(ledger: Ledger) -> bool:
+    return ledger.leases.owner("engine", time.time_ns()) is not None
+
+
+def _order(
+    ledger: Ledger, kind: str, arguments: Mapping[str, object], progress: Callable[[int, int], None]
+) -> Mapping[str, object]:
+    order = ledger.commands.submit(kind, arguments)
+    while (state := ledger.commands.state(order)).result is None:
+        if not _engine_runs(ledger):
+            raise Retry(f"the engine is gone; it takes order {order} up when the hub runs again")
+        if state.progress:
+            progress(*state.progress)
+        time.sleep(0.3)
+    if "error" in state.result:
+        raise Invalid(str(state.result["error"]), kind)
+    return state.result
+
+
+async def _own_work(
+    parts: Parts, kind: str, arguments: Mapping[str, object], progress: Callable[[int, int], None]
+) -> Mapping[str, object]:
+    worker = EngineWorker(parts)
+    try:
+        return await worker.alone(kind, arguments, progress)
+    finally:
+        await worker.close()
 
 
 def _lower(value: IndicatorValue) -> str:

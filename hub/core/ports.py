@@ -399,6 +399,10 @@ class CommandQueue(Protocol):
         """Mark as done, with what came of it."""
         ...
 
+    def progress(self, command: int, done: int, total: int) -> None:
+        """Say how far an order is that is worked on."""
+        ...
+
     def submit(self, kind: str, arguments: Mapping[str, object]) -> int:
         """Leave an order; returns its id."""
         ...

@@ -3,7 +3,7 @@
 
 A step is a wave of what arrived, and a wave of a piece of a job where one is queued:
 
-    read touches behind the cursors, windows that fell silent, what waited  ->  marks
+    read touches and approvals behind the cursors, windows that fell silent, what waited  ->  marks
     marks -> values (hub.indicators.wave)  ->  one commit: values and cursors together
     nothing left to do: values whose grace is over become final
 
@@ -17,9 +17,9 @@ memory, while the cursor moves on. Whatever waits has an open row, so an engine 
 rows again, and none is closed before that.
 
 Cursors in the ledger: `touch:<n>`, `corrections`, `registry`, `definition:<id>` (the version that was last applied),
-`quality` (the digest of the rules that were) and `journal:<n>`, the identity of the file that `touch:<n>` belongs to.
-What a change asks for is queued behind what earlier ones asked for, and its cursor moves when its turn is over, so a
-cursor never claims what is still queued.
+`quality` (the digest of the rules that were), `entered` (the newest approval of an entered value) and `journal:<n>`,
+the identity of the file that `touch:<n>` belongs to. What a change asks for is queued behind what earlier ones asked
+for, and its cursor moves when its turn is over, so a cursor never claims what is still queued.
 
 A journal that was made anew or restored numbers its touches differently: then `touch:<n>` begins at 0, and everything
 stored is looked at again. In one commit with that, `journal:<n>` becomes the new identity *negated*, which stands
@@ -39,11 +39,12 @@ from hub.core.errors import Invalid, Retry
 from hub.core.indicators import Correction
 from hub.core.journal import HOUR_NS, Touch
 from hub.core.places import Device, RegistrySnapshot
-from hub.core.ports import FlagStore, JournalReader, ReadingStore, Registry, ValueLedger
+from hub.core.ports import EntryBook, FlagStore, JournalReader, ReadingStore, Registry, ValueLedger
 from hub.core.readings import Series
 from hub.core.windows import Calendar
 from hub.indicators.aggregation import Ints
 from hub.indicators.catalogue import Catalogue
+from hub.indicators.entry_marks import ENTERED, Entered
 from hub.indicators.frozen import horizons, thawed
 from hub.indicators.jobs import REGISTRY, Job, Prefetched, changes, lift, marks_of_job, only_cursor
 from hub.indicators.pace import Pace
@@ -103,7 +104,7 @@ class Engine:
 
     `journals[n]` is read behind the cursor `touch:<n>`, at most `touch_limit` touches a step. `keep`: for how long
     (ns) readings of a domain are kept; domains that are not in it are kept for ever. `rules` are those of the quality
-    control, whose findings go to `flags`.
+    control, whose findings go to `flags`. `entries` are the values that people enter.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class Engine:
         every: int = 0,
         rules: Rules = NO_RULES,
         flags: FlagStore | None = None,
+        entries: EntryBook | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._city = city
@@ -132,6 +134,8 @@ class Engine:
         self._keep = keep or {}
         self._rules = rules
         self._flags = flags
+        self._entered = None if entries is None else Entered(entries, catalogue, city)
+        self._again = Marks()  # entered values that a new version of their definition asks for
         self._jobs: deque[Job] = deque()
         self._notes: dict[str, int] = {}  # cursors that go with the next commit
         self._snapshot: RegistrySnapshot | None = None
@@ -142,6 +146,7 @@ class Engine:
         self._waiting: Marks | None = None  # None until the open rows are known
         self._standing: tuple[int, Mapping[str, Sequence[Device]]] = (-1, {})
         self._lock = asyncio.Lock()
+        self.waits: str | None = None  # for what, while a part is away
 
     async def step(self) -> StepResult:
         """Take in what arrived, and do a piece of a job. Raises Retry when a part is away: step again."""
@@ -152,6 +157,7 @@ class Engine:
             behind = not intake.drained or bool(self._jobs)
             done = await self._wave(intake, snapshot, silence, now, behind=behind)
             self._notes = {name: position for name, position in self._notes.items() if name not in cursors}
+            self._again = Marks()
             if self._jobs:
                 done = done.plus(await self._job(snapshot, silence, now, behind=not intake.drained))
             more = bool(self._jobs) or not intake.drained
@@ -173,8 +179,9 @@ class Engine:
             try:
                 if (await self.step()).more:
                     pause = 0.0
+                self.waits = None
             except Retry as error:
-                pause = max(debounce, error.after)
+                pause, self.waits = max(debounce, error.after), str(error)
                 _log.warning("indicators wait: %s", error, extra={"reason": "engine_retry"})
             await asyncio.sleep(pause)
 
@@ -205,7 +212,18 @@ class Engine:
                 done = done.plus(await self._piece(piece, snapshot, silence, self._clock()))
             if progress:
                 progress(i, len(pieces))
-        return done
+        return done.plus(await self._recompute_entered(job._replace(start=-_NEVER if start is None else start)))
+
+    async def _recompute_entered(self, job: Job) -> StepResult:
+        """Entered values, also of windows that no reading can be of: from before 2000, or planned ahead."""
+        if self._entered is None:
+            return StepResult()
+        marks = self._entered.marks(job.cause, job.indicators, job.places, job.start, job.end)
+        async with self._lock:
+            snapshot, silence = await self._prepare()
+            intake = _Intake(Marks(), marks, {})
+            read = Prefetched(self._store, self._ledger)
+            return await self._wave(intake, snapshot, silence, self._clock(), job=(job, read))
 
     async def _job(self, snapshot: RegistrySnapshot, silence: Silence, now: int, *, behind: bool) -> StepResult:
         """The piece at the head of the queue, which is first cut into pieces of a few sites."""
@@ -243,7 +261,8 @@ class Engine:
         held = behind or bool(self._ledger.holds(now))
         sites = job is not None and job[0].only is not None
         world = World(self._catalogue, self._city, snapshot, self._stood(snapshot), tuple(self._corrections), now, held,
-                      sites, self._rules)  # fmt: skip
+                      sites, self._rules, self._entered, intake.cursors.get(ENTERED, self._ledger.cursor(ENTERED))
+                      )  # fmt: skip
         marks, frozen = self._thawed(intake, snapshot, silence, now, job[0] if job else None)
         if job is None:
             wave = Wave(world, self._store.scan, self._ledger, self._ledger.digests, self._pace)
@@ -327,7 +346,11 @@ class Engine:
         for d in self._catalogue:
             name = f"definition:{d.id}"
             seen = self._ledger.cursor(name)
-            if seen != d.version:
+            if seen != d.version and d.entered and self._entered is not None:
+                if seen or self._ledger.cursor(ENTERED):
+                    self._again.merge(self._entered.marks(f"definition version {d.version} of {d.id}", {d.id}))
+                self._notes[name] = d.version
+            elif seen != d.version:
                 job = Job(f"definition version {d.version} of {d.id}", indicators=frozenset({d.id}))
                 self._queue([job] if seen or started else [], (name, d.version))
 
@@ -393,6 +416,14 @@ class Engine:
             intake.touched.merge(self._marks(touches, snapshot))
             intake.rows.merge(self._near(touches, snapshot))
         intake.rows.merge(self._open_rows() if self._waiting is None else self._waiting)
+        if self._entered is not None:
+            before = self._ledger.cursor(ENTERED)
+            approvals = self._entered.approvals(before, self._limit)
+            intake.rows.merge(approvals.marks)
+            intake.rows.merge(self._again)
+            intake.drained = intake.drained and approvals.drained
+            if approvals.cursor != before:
+                intake.cursors[ENTERED] = approvals.cursor
         return intake
 
     def _open_rows(self) -> Marks:

@@ -8,7 +8,7 @@ repeats a batch and changes nothing.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hub.core.errors import Retry
 from hub.core.indicators import IndicatorValue
@@ -48,11 +48,15 @@ class Projector:
         while await self.step(name):
             pass
 
-    async def republish(self, name: str) -> None:
-        """Write everything again."""
+    async def republish(self, name: str, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write everything again; `progress(done, total)` goes by numbers of the feed."""
         async with self._locks[name]:
+            total = self._ledger.cursor(f"sink:{name}")
             self._ledger.commit((), {f"sink:{name}": 0})
-        await self.drain(name)
+        while await self.step(name):
+            done = self._ledger.cursor(f"sink:{name}")
+            if progress:
+                progress(done, max(done, total))
 
     async def run(self, pause: float = 1.0) -> None:
         """Follow the feed for ever; a sink that is away does not hold up the others."""

@@ -20,10 +20,11 @@ _C = t.command.c
 
 
 class CommandState(NamedTuple):
-    """An order and what came of it; `result` is None until it is done."""
+    """An order and what came of it; `result` is None until it is done, `progress` how far it is then (done, total)."""
 
     command: Command
     result: Mapping[str, object] | None
+    progress: tuple[int, int] | None = None
 
 
 def leave(connection: Connection, at: int, kind: str, arguments: Mapping[str, object]) -> int:
@@ -62,6 +63,12 @@ class Commands(CommandQueue):
             if not connection.execute(one).rowcount and not _exists(connection, command):
                 raise NotFound(f"no order {command}", "command")
 
+    def progress(self, command: int, done: int, total: int) -> None:
+        """Say how far an order is that is worked on; nothing for one that is done."""
+        with self._database.write() as connection:
+            one = update(t.command).where(_C.id == command, _C.done_at.is_(None))
+            connection.execute(one.values(result=dump({"done": done, "total": total})))
+
     def submit(self, kind: str, arguments: Mapping[str, object]) -> int:
         """Leave an order; returns its id."""
         if not kind:
@@ -71,12 +78,15 @@ class Commands(CommandQueue):
 
     def state(self, command: int) -> CommandState:
         """One order and its result; raise NotFound."""
-        statement = select(_C.id, _C.kind, _C.arguments, _C.result).where(_C.id == command)
+        statement = select(_C.id, _C.kind, _C.arguments, _C.result, _C.done_at).where(_C.id == command)
         with self._database.read() as connection:
             row = connection.execute(statement).first()
         if row is None:
             raise NotFound(f"no order {command}", "command")
-        return CommandState(Command(row.id, row.kind, load(row.arguments)), load(row.result) if row.result else None)
+        order, found = Command(row.id, row.kind, load(row.arguments)), load(row.result) if row.result else None
+        if row.done_at is not None or found is None:
+            return CommandState(order, found)
+        return CommandState(order, None, (int(found["done"]), int(found["total"])))
 
 
 def _exists(connection: Connection, command: int) -> bool:
