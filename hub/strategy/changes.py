@@ -26,7 +26,10 @@ def changes(before: Strategy | None, after: Strategy) -> list[Change]:
     """Differences in the order of fields; a new document is one addition."""
     if before is None:
         return [Change("added", "", None, after.id)]
-    return list(_between("", _plain(before), _plain(after)))
+    found = list(_between("", _plain(before), _plain(after)))
+    if not found and msgspec.json.encode(before) != msgspec.json.encode(after):
+        return [Change("changed", "order of the parts")]
+    return found
 
 
 def _plain(strategy: Strategy) -> Any:
@@ -37,7 +40,7 @@ def _keyed(value: Any) -> Any:
     """Lists of things with ids as mappings by id."""
     if isinstance(value, dict):
         return {name: _keyed(item) for name, item in value.items()}
-    if not isinstance(value, list):
+    if not isinstance(value, list | tuple):
         return value
     if all(isinstance(item, dict) and "id" in item for item in value):
         return {item["id"]: _keyed(item) for item in value}
