@@ -16,6 +16,7 @@ from hub.core.ports import (
     CorrectionBook,
     DeviceBook,
     EntryBook,
+    FlagStore,
     JournalReader,
     KeyRing,
     PartHealth,
@@ -103,8 +104,8 @@ class Services:
     `read_requires_key`: on as soon as the hub listens beyond loopback. While it is off, only requests addressed to a
     loopback name are answered, so that a web page in a browser cannot reach the hub through a name of its own (DNS
     rebinding); `allowed_hosts` overrides which names, ("*",) allows all. `journals[i]` is read by the engine with the
-    cursor `touch:<i>`. `figures` are numbers of the other processes, by process and name. `max_body_bytes` bounds every
-    request body; `check_seconds` one health check.
+    cursor `touch:<i>`. `flags` has what quality control found on readings. `figures` are numbers of the other
+    processes, by process and name. `max_body_bytes` bounds every request body; `check_seconds` one health check.
     """
 
     book: Book
@@ -123,6 +124,7 @@ class Services:
     city_title: str
     time_zone: str
     version: str
+    flags: FlagStore | None = None
     health: Sequence[HealthCheck] = ()
     figures: Callable[[], Mapping[str, Mapping[str, float]]] = dict
     read_requires_key: bool = True

@@ -11,7 +11,7 @@ from hub.core.corrections import what
 from hub.core.indicators import Correction
 from hub.core.journal import DeviceSeen, EventRecord
 from hub.core.places import Device, Mounting, Place
-from hub.core.ports import VersionSeen
+from hub.core.ports import QualityFinding, VersionSeen
 from hub.core.quantities import Quantities, Quantity
 from hub.core.readings import Flag, Origin, Reading
 from hub.core.windows import format_instant
@@ -83,8 +83,10 @@ def device_view(device: Device, seen: DeviceSeen | None, flags: FlagCount, now: 
     }
 
 
-def reading_view(reading: Reading, device: Device | None, quantities: Quantities) -> Json:
-    """JSON of a reading; the place is where `device` was mounted at its time."""
+def reading_view(
+    reading: Reading, device: Device | None, quantities: Quantities, finding: QualityFinding | None = None
+) -> Json:
+    """JSON of a reading; the place is where `device` was mounted at its time. `finding`: of the quality control."""
     return {
         "device": reading.device,
         "place": place_at(device, reading.time),
@@ -96,6 +98,7 @@ def reading_view(reading: Reading, device: Device | None, quantities: Quantities
         "quality": _QUALITY.get(reading.flag, "unknown"),
         "origin": Origin(reading.origin).word,
         "simulated": reading.origin == Origin.SIMULATED,
+        "qc": None if finding is None else finding._asdict(),
     }
 
 

@@ -20,7 +20,7 @@ from hub.status import read_figures, read_status, remedy
 async def serve(parts: Parts, stop: asyncio.Event) -> None:
     """Serve until SIGTERM or SIGINT; `stop` is set when one came before the server listened to them."""
     ledger = parts.ledger().open()
-    store = parts.store()
+    store, flags = parts.store(), parts.flags()
     journals = parts.journals()
     publisher = parts.publisher("api")
     city, catalogue, settings = parts.city(), parts.catalogue(), parts.settings.api
@@ -43,6 +43,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         city_title=title,
         time_zone=city.time_zone,
         version=__version__,
+        flags=flags,
         health=[_sync("ledger", ledger.check), store.check, *_processes(parts)],
         figures=lambda: {name: read_figures(parts.data.status(name)) for name in parts.processes()},
         read_requires_key=not (private if settings.public_reads is None else settings.public_reads),
@@ -72,6 +73,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         await server.serve()  # listens to SIGTERM and SIGINT itself from here on
     await publisher.close()
     await store.close()
+    await flags.close()
     for journal in journals:
         journal.close()
     ledger.close()

@@ -4,6 +4,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from connectors.native.connector import CONNECTOR
 from hub import sdk
 from hub.api.reading_pages import read_page
 from hub.api.schemas.readings import ReadingPage
+from hub.core.ports import FlagStretch, QualityFinding
 from hub.core.readings import NS, Flag, Series
 from hub.core.windows import HOUR, format_instant
+from hub.storage.flags_sqlite import SqliteFlagStore
 from tests.api.conftest import AIR, MINUTE, NOW, World, reading
 from tests.api.test_devices import pages
 
@@ -130,6 +133,20 @@ async def test_corrections_are_applied_unless_readings_are_asked_for_as_stored(w
     assert others == {"items": [], "next": None}
 
 
+async def test_what_quality_control_found_stands_beside_the_reading(world: World, tmp_path: Path) -> None:
+    """Beside the flag that it was stored with, in JSON and in CSV."""
+    flags = SqliteFlagStore(tmp_path / "flags.db")
+    series, stretch = Series(AIR, "air_temperature"), (NOW - 24 * HOUR, NOW)
+    await flags.replace([FlagStretch(series, *stretch, {NOW - 30 * MINUTE: QualityFinding(3, "spike")})])
+    async with world.client(flags=flags) as client:
+        body = (await client.get(f"{P}/readings?device={AIR}")).json()
+        text = (await client.get(f"{P}/readings?device={AIR}", headers={"Accept": "text/csv"})).text
+    await flags.close()
+    ReadingPage.model_validate(body)
+    assert [(row["flag"], row["qc"]) for row in body["items"]][:2] == [(1, {"flag": 3, "test": "spike"}), (1, None)]
+    assert [line.rsplit(",", 2)[1:] for line in text.splitlines()[1:3]] == [["3", "spike"], ["", ""]]
+
+
 class TestCsv:
     """Rows for spreadsheets."""
 
@@ -139,9 +156,10 @@ class TestCsv:
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
         rows = list(csv.reader(io.StringIO(answer.text)))
         assert rows[:2] == [
-            ["device", "place", "quantity", "time", "value", "unit", "flag", "quality", "origin"],
-            [AIR, "havirov/sumbark", "air_temperature", "2026-11-23T11:30:00Z", "-4.5", "Cel", "1", "good", "measured"],
-        ]
+            ["device", "place", "quantity", "time", "value", "unit", "flag", "quality", "origin", "qc_flag", "qc_test"],
+            [AIR, "havirov/sumbark", "air_temperature", "2026-11-23T11:30:00Z", "-4.5", "Cel", "1", "good", "measured",
+             "", ""],
+        ]  # fmt: skip
 
     async def test_for_czech_excel(self, world: World) -> None:
         async with world.client() as client:

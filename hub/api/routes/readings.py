@@ -32,12 +32,25 @@ from hub.api.tables import Dialect, to_csv
 from hub.api.views import reading_view
 from hub.core.errors import Invalid, NotFound
 from hub.core.places import RegistrySnapshot
+from hub.core.ports import QualityFinding
 from hub.core.readings import Series
 from hub.core.windows import format_instant
 
 router = APIRouter(tags=["readings"])
 
-CSV_COLUMNS = ("device", "place", "quantity", "time", "value", "unit", "flag", "quality", "origin")
+CSV_COLUMNS = (
+    "device",
+    "place",
+    "quantity",
+    "time",
+    "value",
+    "unit",
+    "flag",
+    "quality",
+    "origin",
+    "qc_flag",
+    "qc_test",
+)
 
 
 class Begun(NamedTuple):
@@ -84,10 +97,10 @@ async def list_readings(
     series = await _series(services, snapshot, device, quantity)
     page = await read_page(services.readings, series, since, until, begun[:3] if begun else None, limit, corrections)
     last = encode_cursor(*page.last, since, until) if page.last else None
-    items = _items(page, snapshot, services)
+    items = _items(page, snapshot, services, await _findings(page, services))
     headers = {"Vary": "Accept", **next_link(request, last)}
     if wants_csv(request):
-        text = to_csv(CSV_COLUMNS, ([row[column] for column in CSV_COLUMNS] for row in items), dialect)
+        text = to_csv(CSV_COLUMNS, map(_csv_row, items), dialect)
         return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
     body = {"from": format_instant(since), "to": format_instant(until), "items": items, "next": last}
     return Response(msgspec.json.encode(body), media_type="application/json", headers=headers)
@@ -150,5 +163,25 @@ async def _series(
     return [series for series in found if not quantities or series.quantity in quantities]
 
 
-def _items(page: Page, snapshot: RegistrySnapshot, services: Services) -> list[dict[str, Any]]:
-    return [reading_view(row, snapshot.devices.get(row.device), services.quantities) for row in page.rows]
+_Findings = Mapping[tuple[Series, int], QualityFinding]
+
+
+async def _findings(page: Page, services: Services) -> _Findings:
+    """What quality control found on the rows of a page."""
+    if services.flags is None or not page.rows:
+        return {}
+    series = sorted({row.series for row in page.rows})
+    return await services.flags.findings(series, page.rows[0].time, page.rows[-1].time + 1)
+
+
+def _items(page: Page, snapshot: RegistrySnapshot, services: Services, found: _Findings) -> list[dict[str, Any]]:
+    return [
+        reading_view(row, snapshot.devices.get(row.device), services.quantities, found.get((row.series, row.time)))
+        for row in page.rows
+    ]
+
+
+def _csv_row(item: Mapping[str, Any]) -> list[Any]:
+    finding = item["qc"] or {}
+    told = {**item, "qc_flag": finding.get("flag"), "qc_test": finding.get("test")}
+    return [told[column] for column in CSV_COLUMNS]

@@ -22,6 +22,7 @@ READING: dict[str, Any] = {
     "quality": "good",
     "origin": "measured",
     "simulated": False,
+    "qc": None,
 }
 POSTED: dict[str, Any] = {
     "device": "air-sumbark-1",
@@ -31,6 +32,17 @@ POSTED: dict[str, Any] = {
 
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Revision = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+
+
+class QualityOut(Model):
+    """What quality control says about a reading, beside the flag that it is stored with; the worse of both counts."""
+
+    model_config = example(flag=3, test="spike")
+
+    flag: int = Field(description="QARTOD: 3 suspect, 4 fail; 1 where `test` only explains the reading (roll_over).")
+    test: str = Field(
+        description="gross_range, spike, rate_of_change, flat_line, neighbours, counter_reset, roll_over or exceeds."
+    )
 
 
 class ReadingOut(Model):
@@ -48,6 +60,7 @@ class ReadingOut(Model):
     quality: str = Field(description="The flag in a word.")
     origin: Origin
     simulated: Simulated
+    qc: QualityOut | None = Field(description="null: quality control found nothing, or has not looked at it.")
 
 
 class ReadingPage(Model):
