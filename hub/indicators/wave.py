@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One wave: from dirty windows to the values to write, each indicator once and in the order of the graph.
 
-First the definitions that take readings alone, span by span; then those that take indicators. A dependant is computed
-when a value that goes into it changed, or when it was marked itself.
+First the definitions that take readings alone, span by span, and entered values; then those that take indicators. A
+dependant is computed when a value that goes into it changed, or when it was marked itself.
 
 Most of what is computed again is what it was. So a result is first told by its digest from what is stored (columns of
 both, no objects), and only what differs, is new, or is about to close is made into values and compared in full.
@@ -29,6 +29,7 @@ from hub.indicators.cells import Bools
 from hub.indicators.combine import Results
 from hub.indicators.definition import ANY_QUANTITY, Definition
 from hub.indicators.digest import digests
+from hub.indicators.entry_marks import Entered
 from hub.indicators.inputs import Values
 from hub.indicators.jobs import carries
 from hub.indicators.kernel import NO_READINGS, attributes_of, compute, lookback
@@ -50,7 +51,7 @@ Commits = Sequence[tuple[IndicatorValue, int]]
 class World(NamedTuple):
     """What a wave sees: one registry with the devices that ever stood at each place, one instant.
 
-    `sites`: no more than indicators of level site are computed.
+    `sites`: no more than indicators of level site are computed. Of `entered` values those approved `upto` a number.
     """
 
     catalogue: Catalogue
@@ -62,6 +63,8 @@ class World(NamedTuple):
     held: bool
     sites: bool = False
     rules: Rules = NO_RULES
+    entered: Entered | None = None
+    upto: int = 0
 
 
 class Written:
@@ -129,6 +132,8 @@ class Wave:
             keys = [key for key in due.stretches if w.catalogue.get(key[0]).window == window]
             for span in spans(due, w.catalogue, w.city, keys):
                 await self._base(span, due, keys)
+        for value in w.entered.values(marks, self._ledger, w.upto, w.now) if w.entered else ():
+            self._put(value)
         for d in w.catalogue:
             if d.sources and not (w.sites and d.level != "site"):
                 await self._dependant(d, marks)
@@ -290,12 +295,15 @@ class Wave:
             cause = words(marks.causes(key[:2], value.start)) if before is not None and before.closed else None
             verdict = decide(value, before, w.now, self._closes_at(value), w.held, cause)
             if verdict is not None:
-                self._written.put(verdict)
-                self._changed.setdefault(key[0], {}).setdefault(key[1], []).append(value.start)
+                self._put(verdict)
         if self._flush is not None and len(self._written) >= _CHUNK:
             self.flushed += len(self._written)
             self._flush(self.commits())
             self._written = Written()
+
+    def _put(self, value: IndicatorValue) -> None:
+        self._written.put(value)
+        self._changed.setdefault(value.indicator, {}).setdefault(value.place, []).append(value.start)
 
 
 class Whole(NamedTuple):
