@@ -53,14 +53,15 @@ def indicators_explain(
     indicator: str,
     place: str,
     start: Annotated[str | None, typer.Argument(help="Begin of the window; default: the newest")] = None,
+    as_of: Annotated[str | None, typer.Option(help="The figure that was published at this moment")] = None,
     json: Json = False,
     config: Config = None,
     data: Data = None,
 ) -> None:
-    """Show where a value comes from: inputs, counts, revisions and definition."""
+    """Show where a value comes from: inputs, readings, corrections, definition and revisions."""
     from hub.commands.indicators import explain_value
 
-    explain_value(settings_of(config, data), indicator, place, start, json=json)
+    explain_value(settings_of(config, data), indicator, place, start, as_of=as_of, json=json)
 
 
 @group.command("recompute")

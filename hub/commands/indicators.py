@@ -8,6 +8,7 @@ one, the command takes the engine's lease and does the work itself.
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import uvloop
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hub.app import Parts
 from hub.commands._engine import EngineWorker
 from hub.commands._output import print_json, print_table
+from hub.commands._provenance import print_provenance
 from hub.core.errors import Invalid, NotFound, Retry
 from hub.core.indicators import IndicatorValue
 from hub.core.ports import ValueQuery
@@ -23,7 +25,8 @@ from hub.core.windows import Calendar, format_instant, parse_label
 from hub.indicators.catalogue import Catalogue, build_catalogue
 from hub.indicators.checks import parse_definition
 from hub.indicators.evaluate import Options, evaluate
-from hub.indicators.representation import public_definition, public_value
+from hub.indicators.provenance import Trace, public_provenance, reading_inputs, value_inputs
+from hub.indicators.representation import public_definition
 from hub.indicators.table import read_table
 from hub.settings import Settings
 from hub.storage.ledger import Ledger
@@ -98,49 +101,51 @@ def _text(path: Path) -> str:
         raise Invalid(str(error), str(path)) from error
 
 
-def explain_value(settings: Settings, indicator: str, place: str, start: str | None, *, json: bool) -> None:
-    """Print one value with its inputs, revisions and definition."""
+def explain_value(
+    settings: Settings, indicator: str, place: str, start: str | None, *, as_of: str | None, json: bool
+) -> None:
+    """Print one value with all that went into it: values, readings, corrections, definition, revisions."""
     parts = Parts(settings)
-    definition = parts.catalogue().get(indicator)
-    with parts.ledger().open() as ledger:
-        value = _find(ledger, parts, indicator, place, start)
-        revisions = ledger.values.revisions(indicator, place, value.start)
+    told = uvloop.run(_provenance(parts, indicator, place, start, as_of))
     if json:
-        print_json(
-            {
-                "value": public_value(value, definition),
-                "revisions": [public_value(revision, definition) for revision in revisions],
-                "definition": public_definition(definition),
-            }
-        )
-        return
-    shown = public_value(value, definition)
-    print_table(f"{definition.title.en} at {place}", ["", ""], [(k, v) for k, v in shown.items() if k != "components"])
-    print_table(
-        "Inputs",
-        ["input", "value", "unit", "band", "valid", "expected"],
-        [(n, c.value, c.unit, c.band, c.n_valid, c.n_expected) for n, c in value.components.items()],
-    )
-    print_table(
-        "Revisions",
-        ["revision", "value", "status", "valid", "computed", "cause"],
-        [
-            (r.revision, _lower(r), r.status.value, r.n_valid, format_instant(r.computed_at)[:19], r.cause)
-            for r in revisions
-        ],
-    )
-    for reference in definition.reference:
-        print(f"after: {reference.citation}")
-
-
-def _find(ledger: Ledger, parts: Parts, indicator: str, place: str, start: str | None) -> IndicatorValue:
-    if start is None:
-        found = ledger.values.values(ValueQuery(indicator, place, latest=True))
+        print_json(told)
     else:
-        at = parse_label(start, Calendar(parts.city().zone))
-        found = list(ledger.values.current([(indicator, place, at)]).values())
+        print_provenance(told, parts.catalogue().get(indicator))
+
+
+async def _provenance(parts: Parts, indicator: str, place: str, start: str | None, as_of: str | None) -> dict[str, Any]:
+    catalogue, city = parts.catalogue(), Calendar(parts.city().zone)
+    definition = catalogue.get(indicator)
+    moment = None if as_of is None else parse_label(as_of, city)
+    with parts.ledger().open() as ledger:
+        value = _find(ledger, city, indicator, place, start, moment)
+        trace = Trace(
+            value,
+            ledger.values.revisions(indicator, place, value.start),
+            value_inputs(catalogue, ledger.values, value, moment),
+            (),
+            ledger.entries.history(indicator, place, value.start) if definition.entered else (),
+        )
+        registry, corrections = ledger.devices.snapshot(), ledger.corrections.after()
+    store, flags = parts.store(), parts.flags()
+    try:
+        readings = await reading_inputs(catalogue, registry, corrections, store, value, flags)
+    finally:
+        await store.close()
+        await flags.close()
+    return public_provenance(trace._replace(readings=readings), catalogue, registry, city)
+
+
+def _find(
+    ledger: Ledger, city: Calendar, indicator: str, place: str, start: str | None, as_of: int | None
+) -> IndicatorValue:
+    at = None if start is None else parse_label(start, city)
+    end = None if at is None else at + 1
+    found = ledger.values.values(ValueQuery(indicator, place, at, end, latest=True, as_of=as_of))
     if not found:
-        raise NotFound(f"no value of {indicator} at {place}" + (f" from {start}" if start else ""), "value")
+        when = f" from {start}" if start else ""
+        then = "" if as_of is None else f", as of {format_instant(as_of)}"
+        raise NotFound(f"no value of {indicator} at {place}{when}{then}", "value")
     return found[0]
 
 

@@ -13,7 +13,8 @@ readings never change and corrections are listed with when they were made.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,18 +23,20 @@ from hub.core.corrections import what
 from hub.core.entries import Entry
 from hub.core.indicators import Correction, IndicatorValue
 from hub.core.places import Device, Mounting, RegistrySnapshot
-from hub.core.ports import ReadingStore, ValueLedger, ValueQuery
-from hub.core.readings import Columns, Series
+from hub.core.ports import FlagStore, QualityFinding, ReadingStore, ValueLedger, ValueQuery
+from hub.core.readings import Columns, Flag, Series
 from hub.core.windows import Calendar, format_instant
 from hub.indicators.catalogue import Catalogue
+from hub.indicators.cells import Bytes
 from hub.indicators.corrections import corrected, hits
 from hub.indicators.definition import ANY_QUANTITY, Definition, Input
 from hub.indicators.entry_views import public_entry
 from hub.indicators.kernel import reach
+from hub.indicators.quality.qartod import PRIORITY
 from hub.indicators.representation import public_value
 
 Json = dict[str, Any]
-Quality = Callable[[Columns, Mapping[str, Device]], Columns]  # columns with the flags that quality control gives
+Findings = Mapping[tuple[Series, int], QualityFinding]  # of quality control, by series and time
 
 MOST = 1000  # values of one input that are listed; of the others it is said how many there are
 
@@ -58,6 +61,7 @@ class SeriesInput(NamedTuple):
     first: int | None
     last: int | None
     before: int
+    tests: Mapping[str, int]
     applied: Sequence[Applied]
 
 
@@ -126,10 +130,9 @@ async def reading_inputs(
     corrections: Sequence[Correction],
     store: ReadingStore,
     value: IndicatorValue,
-    quality: Quality | None = None,
-    margin: int = 0,
+    flags: FlagStore | None = None,
 ) -> Sequence[SeriesInput]:
-    """Readings that go into a value; `quality` judges their flags and needs `margin` (ns) around the window."""
+    """Readings that go into a value; `flags` has what quality control found on them."""
     d = catalogue.get(value.indicator)
     here = {i: d_ for i, d_ in registry.known.items() if any(_within(m, value) for m in d_.mountings)}
     quantities = sorted(catalogue.kinds if ANY_QUANTITY in d.quantities else d.quantities)
@@ -137,8 +140,9 @@ async def reading_inputs(
     if not series:
         return ()
     behind = max((reach(catalogue, q, d) for q in quantities), default=0)
-    stored = await store.scan(series, value.start - behind - margin, value.end + margin)
-    return list(_series_inputs(stored, corrections, here, d, value, quality))
+    stored = await store.scan(series, value.start - behind, value.end)
+    found = await flags.findings(series, value.start, value.end) if flags else {}
+    return list(_series_inputs(stored, corrections, here, d, value, found))
 
 
 def _series_inputs(
@@ -147,11 +151,10 @@ def _series_inputs(
     devices: Mapping[str, Device],
     d: Definition,
     value: IndicatorValue,
-    quality: Quality | None,
+    found: Findings,
 ) -> Iterator[SeriesInput]:
-    """One row for each series that has readings in the window or before it, and for each registered device."""
-    seen = corrected(stored, corrections)
-    counting = quality(seen, devices) if quality else seen
+    """One row for each series that has readings in the window, and for each device that was silent in it."""
+    counting = corrected(stored, corrections)
     applied = list(hits(stored, corrections))
     spoke = set()
     for number, series in enumerate(stored.series):
@@ -160,7 +163,9 @@ def _series_inputs(
         if not len(mine):
             continue
         spoke.add(series.device)
-        flags = counting.flag[_rows(counting, _position(counting, series), device, value)]
+        left = _rows(counting, number, device, value)
+        told = [found.get((series, int(t))) for t in counting.time[left]] if found else []
+        flags = _judged(counting.flag[left], told)
         yield SeriesInput(
             device,
             series.quantity,
@@ -172,11 +177,12 @@ def _series_inputs(
             int(stored.time[mine[0]]),
             int(stored.time[mine[-1]]),
             int(((stored.index == number) & (stored.time < value.start)).sum()),
+            Counter(finding.test for finding in told if finding is not None),
             [Applied(h.correction, n) for h in applied if (n := len(np.intersect1d(h.rows, mine)))],
         )
     for name in sorted(set(devices) - spoke):
         stood = [m for m in devices[name].mountings if _within(m, value)]
-        yield SeriesInput(devices[name], "", stood, 0, {}, {}, 0, None, None, 0, ())
+        yield SeriesInput(devices[name], "", stood, 0, {}, {}, 0, None, None, 0, {}, ())
 
 
 def _rows(columns: Columns, number: int, device: Device, value: IndicatorValue) -> Any:
@@ -189,8 +195,13 @@ def _rows(columns: Columns, number: int, device: Device, value: IndicatorValue) 
     return np.flatnonzero(inside & stood)
 
 
-def _position(columns: Columns, series: Series) -> int:
-    return list(columns.series).index(series)
+def _judged(flags: Bytes, findings: Sequence[QualityFinding | None]) -> Bytes:
+    """The worse of a reading's own flag and what quality control found; what is missing stays so."""
+    judged = flags.copy()
+    for row, finding in enumerate(findings):
+        if finding is not None and judged[row] != Flag.MISSING:
+            judged[row] = max(int(judged[row]), finding.flag, key=PRIORITY.index)
+    return judged
 
 
 def _within(mounting: Mounting, value: IndicatorValue) -> bool:
@@ -300,6 +311,7 @@ def _public_series(row: SeriesInput) -> Json:
         "n_counting": row.valid,
         "n_before": row.before,
         "flags_reported": {str(flag): n for flag, n in row.reported.items()},
+        "quality_control": dict(sorted(row.tests.items())),
         "flags": {str(flag): n for flag, n in row.counting.items()},
         "first": None if row.first is None else format_instant(row.first),
         "last": None if row.last is None else format_instant(row.last),

@@ -220,7 +220,9 @@ async def provenance(
     """
     definition = services.definitions.get(indicator)
     trace, snapshot, corrections = await run_in_threadpool(_traced, services, definition, place, start, as_of)
-    readings = await reading_inputs(services.definitions, snapshot, corrections, services.readings, trace.value)
+    readings = await reading_inputs(
+        services.definitions, snapshot, corrections, services.readings, trace.value, services.flags
+    )
     city = Calendar.of(services.time_zone)
     return as_json(public_provenance(trace._replace(readings=readings), services.definitions, snapshot, city))
 

@@ -140,8 +140,6 @@ class PreviewOut(Model):
     model_config = example(what="exclude pm10 of air-sumbark-1", readings=24, concerned=[CONCERNED], touched=[TOUCHED])
 
     what: str = Field(description="The correction in words.")
-    readings: int = Field(
-        description="Stored readings that it concerns; it will concern later ones too."
-    )
+    readings: int = Field(description="Stored readings that it concerns; it will concern later ones too.")
     concerned: list[ConcernedOut]
     touched: list[TouchedOut]

@@ -111,6 +111,7 @@ READINGS: dict[str, Any] = {
     "n_before": 0,
     "flags_reported": {"1": 23, "4": 1},
     "flags": {"1": 22, "4": 1},
+    "quality_control": {},
     "first": "2023-01-11T23:00:00Z",
     "last": "2023-01-12T22:00:00Z",
     "corrections": [{"id": 7, "readings": 1}],
@@ -390,6 +391,7 @@ class ReadingsWentIn(Model):
     n_before: int = Field(description="Readings before the window that bear on it.")
     flags_reported: dict[str, int] = Field(description="Readings by flag, as stored.")
     flags: dict[str, int] = Field(description="Readings by flag, after corrections and quality control.")
+    quality_control: dict[str, int] = Field(description="Readings by the test that found something on them.")
     first: Moment | None
     last: Moment | None
     corrections: list[CorrectionUsed]
