@@ -134,6 +134,7 @@ class Wave:
                 await self._base(span, due, keys)
         for value in w.entered.values(marks, self._ledger, w.upto, w.now) if w.entered else ():
             self._put(value)
+            self.windows += 1
         for d in w.catalogue:
             if d.sources and not (w.sites and d.level != "site"):
                 await self._dependant(d, marks)
