@@ -179,6 +179,7 @@ def judged(found: Judged, moment: Moment) -> Json:
         "strategy": document.id,
         "title": _words(document.title),
         "revision": found.document.revision,
+        "revision_made_at": format_instant(found.document.at),
         "phase": found.phase.value,
         "valid_from": _date(document.valid_from),
         "valid_to": _date(document.valid_to),

@@ -198,6 +198,7 @@ JUDGED: dict[str, Any] = {
     "strategy": "mobility-plan",
     "title": DOCUMENT["title"],
     "revision": 1,
+    "revision_made_at": "2026-11-23T10:00:00Z",
     "phase": "running",
     "valid_from": "2021-01-01",
     "valid_to": "2030-12-31",
@@ -512,6 +513,7 @@ class StrategyFulfilment(Model):
     strategy: str
     title: Title
     revision: int = Field(description="Of the document.")
+    revision_made_at: Moment = Field(description="Later than `as_of` where the document was imported only afterwards.")
     phase: Phase
     valid_from: Day | None
     valid_to: Day | None
