@@ -11,6 +11,7 @@ from hub.core.places import Device, Mounting
 from hub.core.readings import Columns, Grade, Series
 from hub.core.windows import HOUR, Calendar, parse_instant
 from hub.indicators.catalogue import Catalogue
+from hub.indicators.evaluate import evaluate
 from hub.indicators.formulas.base import Context, Floats, Outcome
 from hub.indicators.formulas.satisfaction import (
     csat,
@@ -24,6 +25,7 @@ from hub.indicators.inputs import Values, values_of
 from hub.indicators.kernel import compute
 from hub.indicators.results import materialise
 from hub.indicators.stratification import post_stratify
+from hub.indicators.table import read_table
 
 
 def array(*figures: float) -> Floats:
@@ -211,3 +213,13 @@ def test_a_part_of_places_with_few_answers_has_no_figure(catalogue: Catalogue, p
     assert (found["town/a/x"].value, found["town/a/x"].reason) == (None, "fewer than 10 answers")
     assert found["town/a"].value is None
     assert found["town"].value == found["town/b"].value == 90
+
+
+def test_single_ratings_give_mean_number_and_interval(catalogue: Catalogue, prague: Calendar) -> None:
+    rows = [f"2026-06-{day:02}T10:00Z,{rating}" for day, rating in enumerate(ANSWERS, 1)]
+    (month,) = evaluate(catalogue, "satisfaction_mean", read_table("\n".join(["time,rating", *rows])), prague)
+    half = 1.959963984540054 * np.std(ANSWERS, ddof=1) / 12**0.5
+    assert (month.value.value, month.value.details["n"]) == (round(float(np.mean(ANSWERS)), 2), 12)
+    assert month.value.details["interval_high"] - month.value.details["interval_low"] == pytest.approx(
+        2 * half, abs=1e-5
+    )

@@ -183,6 +183,16 @@ def test_the_night_of_a_meter_is_local(catalogue: Catalogue) -> None:
     assert (values[-1].n_valid, values[-1].n_expected) == (23, 23)
 
 
+def test_night_flow_is_the_lowest_reading_of_two_local_hours(catalogue: Catalogue) -> None:
+    """Half-hourly flow of 10 m3/h, but 4 and 2 in the hour from 3 o'clock; 1 at half past four is no night."""
+    flows = [10.0] * 48
+    flows[6:8], flows[9] = [4.0, 2.0], 1.0
+    start = datetime(2026, 3, 1, tzinfo=ZoneInfo("Europe/Prague"))
+    rows = [f"{(start + timedelta(minutes=30 * i)).isoformat()},{flow}" for i, flow in enumerate(flows)]
+    (day,) = result(catalogue, "night_flow_leak", "\n".join(["time,water_flow", *rows]))
+    assert (day.value, day.details) == (round(100 * 2 / (sum(flows) / 48), 1), {"night_flow": 2})
+
+
 def test_a_real_gas_meter_against_degree_days(catalogue: Catalogue, shared: Path) -> None:
     """Daily use made a register; use of whole months by plain Python. Area and degree days are made up here."""
     with (shared / "data/opendsm_il-gas-hdd-only-daily.csv").open() as file:
