@@ -171,11 +171,8 @@ def test_hundreds_of_corrections_cost_little_where_they_concern_nothing() -> Non
     assert corrected(rows, [*elsewhere, *others]) is rows
 
 
-EXCLUDING = ("exclude", "maintenance")
-
-
-@settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 10**6), action=st.sampled_from(EXCLUDING))
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 10**6), action=st.sampled_from(["exclude", "maintenance"]))
 def test_an_excluded_reading_gives_exactly_what_would_have_been_without_it(seed: int, action: str) -> None:
     """The whole ledger, results and status, whether the correction came before, between or after the readings."""
     rows, random = stream(seed, 30), Random(seed)
