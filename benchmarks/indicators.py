@@ -202,7 +202,8 @@ def _step(name: str, folder: Path, everything: bool) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     result = asyncio.run(_STEPS[name](folder, everything))
     used = resource.getrusage(resource.RUSAGE_SELF)
-    spent = {"seconds": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu, "peak_mb": used.ru_maxrss / 1024}
+    seconds, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
+    spent = {"seconds": seconds, "cpu_s": cpu_s, "peak_mb": used.ru_maxrss / 1024}
     print(json.dumps({**{k: round(v, 2) for k, v in spent.items()}, **result}))
 
 

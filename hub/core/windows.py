@@ -8,8 +8,7 @@ the local date counts). No floating point: text and instants convert exactly, to
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from functools import lru_cache
@@ -87,24 +86,21 @@ class Calendar(Struct, frozen=True):
         if period in ALIGNED:
             length = ALIGNED[period]
             return np.arange(start // length, -(-end // length) + 1, dtype=np.int64) * length
-        dates = _dates(_moment(start) - _MARGIN, _moment(end) + _MARGIN, period)
-        found = sorted({_instant(day, self.zone) for day in dates})  # a set: Samoa had no 30 December 2011
-        first = bisect_right(found, start) - 1
-        last = bisect_right(found, end - 1)
-        return np.array(found[first : last + 1], dtype=np.int64)
+        years = range((_moment(start) - _MARGIN).year, (_moment(end) + _MARGIN).year + 2)
+        found = np.concatenate([_of_year(year, period, self.zone) for year in years])
+        first = int(np.searchsorted(found, start, side="right")) - 1
+        last = int(np.searchsorted(found, end - 1, side="right"))
+        return found[first : last + 1].copy()
 
 
-def _dates(start: datetime, end: datetime, period: Period) -> Iterator[date]:
-    """First dates of the periods from the one that holds `start` to the one after `end`."""
-    day = start.date()
-    if period is Period.MONTH:
-        day = day.replace(day=1)
-    elif period is Period.YEAR:
-        day = day.replace(month=1, day=1)
-    yield day
-    while day <= end.date():
+@lru_cache(maxsize=1024)
+def _of_year(year: int, period: Period, place: tzinfo) -> npt.NDArray[np.int64]:
+    """Edges of the periods that begin in a year; few years are asked for, and those again and again."""
+    day, found = date(year, 1, 1), set[int]()  # a set: Samoa had no 30 December 2011
+    while day.year == year:
+        found.add(_instant(day, place))
         day = _after(day, period)
-        yield day
+    return np.array(sorted(found), dtype=np.int64)
 
 
 def _after(day: date, period: Period) -> date:

@@ -53,7 +53,7 @@ from hub.indicators.quality.control import existing, near
 from hub.indicators.quality.rules import NO_RULES, Rules
 from hub.indicators.revision import finalise
 from hub.indicators.silence import Silence
-from hub.indicators.wave import Wave, World
+from hub.indicators.wave import Commits, Wave, World
 
 LATE = "late readings"
 RESTORED = "journal restored"
@@ -143,6 +143,7 @@ class Engine:
         self._restored: dict[int, int] = {}  # journal: identity for which a job is queued or done
         self._silence: Silence | None = None
         self._pace = Pace(every)
+        self._first: int | None = None
         self._waiting: Marks | None = None  # None until the open rows are known
         self._standing: tuple[int, Mapping[str, Sequence[Device]]] = (-1, {})
         self._lock = asyncio.Lock()
@@ -239,7 +240,7 @@ class Engine:
         self, piece: Job, snapshot: RegistrySnapshot, silence: Silence, now: int, *, behind: bool = False
     ) -> StepResult:
         store, cursors = Prefetched(self._store, self._ledger), dict[str, int]()
-        touched, rows = await marks_of_job(piece, snapshot, self._catalogue, self._city, store, self._ledger)
+        touched, rows = await marks_of_job(piece, snapshot, self._catalogue, self._city, store, self._earliest())
         if piece.cursor:
             name, position = piece.cursor
             cursors[name] = max(position, self._ledger.cursor(name)) if name in _GROWING else position
@@ -269,7 +270,7 @@ class Engine:
         else:
             read = job[1]
             wave = Wave(
-                world, read.scan, self._ledger, read.digests, None, lambda values: self._ledger.commit(values, {})
+                world, read.scan, self._ledger, read.digests, None, lambda values: self._commit(values, {})
             )
         await wave.run(marks)
         if job is not None:
@@ -278,7 +279,7 @@ class Engine:
             await self._flags.replace(wave.flags)
         values = wave.commits()
         if values or intake.cursors:
-            self._ledger.commit(values, intake.cursors)
+            self._commit(values, intake.cursors)
         silence.learn(intake.touched, now if job is None else None)
         if job is None:
             self._waiting = wave.waiting
@@ -296,6 +297,17 @@ class Engine:
         gaps = thawed(self._gaps(intake.touched, snapshot, silence, now, job), limits)[0]
         marks.merge(gaps)
         return marks, frozen
+
+    def _commit(self, values: Commits, cursors: Mapping[str, int]) -> None:
+        self._ledger.commit(values, cursors)
+        if self._first is not None:
+            self._first = min([self._first, *(value.start for value, _ in values)])
+
+    def _earliest(self) -> int | None:
+        """Start of the earliest window that is stored: asked for once, since nobody else writes."""
+        if self._first is None:
+            self._first = self._ledger.first()
+        return self._first
 
     def _finalise(self, now: int) -> int:
         """Close windows whose grace is over, at most `touch_limit` of them."""

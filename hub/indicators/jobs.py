@@ -28,7 +28,7 @@ from hub.indicators.aggregation import REACH, Ints
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.definition import Definition
 from hub.indicators.kernel import lookback
-from hub.indicators.plan import Cause, Key, Marks, marks_of_hours, place_at, windows_of
+from hub.indicators.plan import Cause, Key, Marks, distinct, marks_of_hours, place_at, windows_of
 
 REGISTRY = "registry: change"
 FIRST = 946_684_800 * NS  # 2000-01-01: no reading is accepted from before
@@ -187,9 +187,17 @@ def _cut(columns: Columns, series: Sequence[Series], start: int, end: int) -> Co
 
 
 async def marks_of_job(
-    job: Job, registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar, store: Prefetched, ledger: ValueLedger
+    job: Job,
+    registry: RegistrySnapshot,
+    catalogue: Catalogue,
+    city: Calendar,
+    store: Prefetched,
+    first: int | None,
 ) -> tuple[Marks, Marks]:
-    """What one piece of a job makes dirty: windows that have readings, and windows that have rows."""
+    """What one piece of a job makes dirty: windows that have readings, and windows that have rows.
+
+    `first`: start of the earliest window that is stored, None without any.
+    """
     end = job.start if job.end is None else job.end
     touched, rows = Marks(), Marks()
     if job.start >= end:
@@ -200,8 +208,7 @@ async def marks_of_job(
         if job.asks(catalogue.get(key[0]), key[1]):
             for starts, cause in stretches:
                 touched.add(key, starts, cause if named else Cause(job.cause))
-    first = ledger.first() if job.rows else None
-    if first is not None and first < end:
+    if job.rows and first is not None and first < end:
         for key, starts in _rows(job, end, registry, catalogue, city, store):
             rows.add(key, starts, Cause(job.cause, min(job.devices or ("",)) if named else ""))
     if job.but and job.lifted is not None:
@@ -238,7 +245,7 @@ def _raise(d: Definition, marks: Marks, into: Marks, job: Job, registry: Registr
         place = place_at(key[1], d.level, registry)
         if place is not None and job.within(place):
             here, starts = (d.id, place), windows_of(marks.of(key), d, city)
-            into.stretches[here] = [(np.union1d(into.of(here), starts), Cause(job.cause))]
+            into.stretches[here] = [(distinct([into.of(here), starts]), Cause(job.cause))]
 
 
 async def _hours(
@@ -264,7 +271,9 @@ def hours_of(columns: Columns) -> Mapping[Series, Ints]:
     hours = columns.time // HOUR_NS
     first = int(hours.min(initial=0))
     width = int(hours.max(initial=0)) - first + 1
-    pairs = np.unique(columns.index.astype(np.int64) * width + (hours - first))
+    there = np.zeros(len(columns.series) * width, dtype=np.bool_)
+    there[columns.index.astype(np.int64) * width + (hours - first)] = True
+    pairs = np.flatnonzero(there)
     bounds = np.searchsorted(pairs, np.arange(len(columns.series) + 1) * width)
     stretches = zip(columns.series, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
     return {series: (pairs[a:b] % width + first) * HOUR_NS for series, a, b in stretches if b > a}
@@ -288,7 +297,7 @@ def _rows(
                 place = place_at(below, d.level, registry)
                 if place is not None and job.asks(d, place):
                     found.setdefault(place, []).append(windows_of(starts, d, city))
-        yield from (((d.id, where), np.unique(np.concatenate(starts))) for where, starts in sorted(found.items()))
+        yield from (((d.id, where), distinct(starts)) for where, starts in sorted(found.items()))
 
 
 def _stored(job: Job, end: int, d: Definition, city: Calendar, store: Prefetched) -> Iterator[tuple[str, Ints]]:

@@ -76,7 +76,7 @@ class Marks(Struct):
         found = self.stretches.get(key, ())
         if len(found) == 1:
             return found[0][0]
-        return np.unique(np.concatenate([starts for starts, _ in found])) if found else _NONE
+        return distinct([starts for starts, _ in found]) if found else _NONE
 
     def causes(self, key: Key, start: int) -> set[Cause]:
         """Why one window is dirty."""
@@ -91,6 +91,14 @@ class Marks(Struct):
         """Take over another's marks."""
         for key, stretches in other.stretches.items():
             self.stretches.setdefault(key, []).extend(stretches)
+
+
+def distinct(arrays: Sequence[Ints]) -> Ints:
+    """All of some arrays, sorted and each once; on sorted runs faster than `np.unique`."""
+    merged = np.sort(np.concatenate(arrays), kind="stable")
+    first = np.ones(len(merged), dtype=np.bool_)
+    first[1:] = merged[1:] != merged[:-1]
+    return merged[first]
 
 
 def _holds(starts: Ints, start: int) -> bool:
@@ -163,8 +171,10 @@ def windows_of(hours: Ints, d: Definition, city: Calendar, behind: int = 0) -> I
     first = np.searchsorted(edges, hours, side="right") - 1
     last = np.searchsorted(edges, hours + (HOUR_NS - 1 + behind), side="right") - 1
     most = int((last - first).max(initial=0))
-    found = np.unique(np.concatenate([np.minimum(first + i, last) for i in range(most + 1)]))
-    return np.asarray(edges[found], dtype=np.int64)
+    found = np.zeros(len(edges), dtype=np.bool_)
+    for i in range(most + 1):
+        found[np.minimum(first + i, last)] = True
+    return edges[found]
 
 
 def trailing(starts: Ints, d: Definition, city: Calendar, now: int) -> Ints:
