@@ -33,6 +33,7 @@ from hub.settings import load_settings
 from hub.simulation import SimulatedCity, SimulatedMessage, demo_faults, generate, simulated_city
 from hub.status import read_status
 from hub.storage.ledger import Ledger
+from hub.strategy.catalogue import load_directory
 
 _STATION = "sim-air-2"
 _CUT_OFF = "sim-traffic-1"
@@ -115,6 +116,7 @@ async def _simulate(parts: Parts, anchor: Anchor, console: Console) -> None:
     city = simulated_city(anchor.seed, parts.city())
     with parts.ledger().open() as ledger:
         register_city(ledger.devices, city)
+        parts.monitoring(ledger).take(load_directory(), by="demo", reason="catalogue of the city")
         ledger.holds.release(_HOLD)  # a demo that was killed may have left it
         ledger.holds.add(_HOLD, now := time.time_ns(), now + HOUR)  # the past is closed once, with all its readings
     await _until_up(parts)
