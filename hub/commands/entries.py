@@ -138,7 +138,7 @@ def decide(settings: Settings, ids: Sequence[int], state: str, *, by: str, reaso
         detail = {"entries": [entry.id for entry in decided], "account": getpass.getuser()}
         ledger.audit.note(time.time_ns(), by, "entries.command", state, detail)
     for entry in decided:
-        print(f"entry {entry.id} ({entry.indicator} at {entry.place}: {entry.value:g}) is {_WORDS[state]}")
+        print(f"entry {entry.id} ({entry.indicator} at {entry.place}: {entry.value:.15g}) is {_WORDS[state]}")
 
 
 def _note(ledger: Ledger, by: str, subject: str, report: Report) -> None:

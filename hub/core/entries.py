@@ -118,7 +118,7 @@ def in_force(history: Sequence[Entry], upto: int | None = None) -> Entry | None:
 def _against_waiting(draft: Draft, waiting: Entry) -> Verdict:
     if waiting.value == draft.value:
         return Verdict(Outcome.DUPLICATE, f"the same figure waits for approval as {waiting.name}", None, waiting)
-    cure = f"{waiting.name} ({waiting.value:g}, by {waiting.author}) waits for the same period: have it decided"
+    cure = f"{waiting.name} ({waiting.value:.15g}, by {waiting.author}) waits for the same period: have it decided"
     return Verdict(Outcome.REFUSED, f"{cure}, or withdraw it, first", "period", waiting)
 
 
@@ -128,9 +128,9 @@ def _against_approved(draft: Draft, approved: Entry | None) -> Verdict:
     if approved.value == draft.value:
         return Verdict(Outcome.DUPLICATE, f"equals the approved figure ({approved.name})", None, approved)
     if draft.reason is None:
-        differs = f"{draft.value:g} differs from the approved {approved.value:g} ({approved.name})"
+        differs = f"{draft.value:.15g} differs from the approved {approved.value:.15g} ({approved.name})"
         return Verdict(Outcome.REFUSED, f"{differs}: a correction needs its reason", "reason", approved)
-    return Verdict(Outcome.NEW, f"corrects {approved.value:g} ({approved.name})", None, approved)
+    return Verdict(Outcome.NEW, f"corrects {approved.value:.15g} ({approved.name})", None, approved)
 
 
 def _said(draft: Draft) -> tuple[object, ...]:

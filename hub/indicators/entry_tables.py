@@ -77,7 +77,7 @@ def read_sheet(content: bytes) -> Sheet:
     """The table in a file; Invalid where the file as a whole cannot be read."""
     grid = _workbook(content) if content.startswith(b"PK") else _csv(content)
     if len(grid.rows) > MOST_ROWS + 1:
-        raise Invalid(f"has {len(grid.rows) - 1} rows; {MOST_ROWS} at most: divide it", "file")
+        raise Invalid(f"has more than {MOST_ROWS} rows: divide it", "file")
     if not grid.rows:
         raise Invalid(f"is empty; the first row names the columns: {', '.join(REQUIRED)}", "file")
     columns = _columns(grid.rows[0])
@@ -230,14 +230,17 @@ def _shown(cell: Any) -> Cell:
 
 
 def _taken(rows: Iterable[Sequence[Cell]]) -> list[Sequence[Cell]]:
-    """Rows up to one more than is allowed, without the blank ones at the end."""
+    """Rows without the blank ones at the end, of which a formatted sheet may have a million."""
     found: list[Sequence[Cell]] = []
-    blank: list[Sequence[Cell]] = []
+    gap = 0
     for row in rows:
-        blank.append(row)
-        if not all(_blank(cell) for cell in row):
-            found += blank
-            blank = []
-        if len(found) > MOST_ROWS + 1:
-            break
+        if all(_blank(cell) for cell in row):
+            gap += 1
+        elif len(found) + gap > MOST_ROWS:
+            raise Invalid(f"has more than {MOST_ROWS} rows: divide it", "file")
+        else:
+            found += [
+                (),
+            ] * gap + [row]
+            gap = 0
     return found

@@ -6,7 +6,10 @@ import re
 import zipfile
 from datetime import date, datetime
 
+import openpyxl  # type: ignore[import-untyped]  # ships no type information
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hub.core.errors import Invalid
 from hub.indicators.entry_forms import Form
@@ -114,6 +117,17 @@ def packed(size: int) -> bytes:
     return out.getvalue()
 
 
+def far(number: int) -> bytes:
+    """A workbook with a header, and a figure in the row of this number."""
+    book = openpyxl.Workbook()
+    book.active.append(HEAD)
+    for column, cell in enumerate(("budget", "havirov", 2025, 5, "x"), 1):
+        book.active.cell(number, column, cell)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
 WHOLE = {
     "nothing": (b"", "file: is empty; the first row names the columns"),
     "an unknown column": (b"indicator,place,period,value,source,author\n", "row 1: there is no column 'author'; there"),
@@ -126,8 +140,9 @@ WHOLE = {
     "a zip bomb": (packed(65 * 2**20), "file: unpacks to more than 64 MiB"),
     "an open quotation mark": (b'indicator,place\n"x', "file: is no CSV: "),
     "no text at all": (b"\x81\x83\x88 \xff", "file: is text neither in UTF-8 nor in Windows-1250"),
+    "rows too far down": (far(MOST_ROWS + 2), "file: has more than 5000 rows: divide it"),
     "too many rows": (
-        b"indicator,place,period,value,source\n" + b"a,b,2025,1,x\n" * (MOST_ROWS + 1), "file: has 5001 rows; 5000 at",
+        b"indicator,place,period,value,source\n" + b"a,b,2025,1,x\n" * (MOST_ROWS + 1), "file: has more than 5000 rows",
     ),
 }  # fmt: skip
 
@@ -139,11 +154,32 @@ def test_a_file_that_cannot_be_read_says_what_to_do(content: bytes, message: str
 
 
 def test_the_first_sheet_counts_and_that_there_are_others_is_told() -> None:
-    import openpyxl  # type: ignore[import-untyped]  # ships no type information
-
     book = openpyxl.load_workbook(io.BytesIO(FILES["XLSX"]))
     book.create_sheet("Poznámky").append(["anything"])
     out = io.BytesIO()
     book.save(out)
     found = read_sheet(out.getvalue())
     assert ([row.form for row in found.rows], found.notes) == ([FORM], ("read the first of 2 sheets, 'Sheet'",))
+
+
+def test_a_figure_far_down_is_found_in_its_row() -> None:
+    found = read_sheet(far(MOST_ROWS + 1))
+    assert ([row.number for row in found.rows], found.empty) == ([MOST_ROWS + 1], MOST_ROWS - 1)
+
+
+BROKEN = st.builds(lambda at, byte, cut: _damaged(FILES["XLSX"], at, byte, cut), *[st.integers(0, 10_000)] * 3)
+
+
+def _damaged(content: bytes, at: int, byte: int, cut: int) -> bytes:
+    changed = bytearray(content)
+    changed[at % len(content)] = byte % 256
+    return bytes(changed[: max(2, len(content) - cut // 100)])
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | BROKEN)
+def test_whatever_a_file_holds_it_is_read_or_refused(content: bytes) -> None:
+    try:
+        read_sheet(content)
+    except Invalid as error:
+        assert error.where in ("file", "row 1")

@@ -6,8 +6,8 @@ window past each other. `approval` is one more than the highest so far, read in 
 numbered without a gap in the order in which they commit, so the engine can follow them with a cursor.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count, groupby
 from typing import Any
 
 from msgspec.structs import asdict
@@ -75,8 +75,8 @@ class Entries(EntryBook):
         person = required_text(by, "by")
         why = None if reason is None else required_text(reason, "reason")
         with self._database.write() as connection:
-            now = self._clock()
-            return [self._decide(connection, number, state, person, now, why) for number in dict.fromkeys(ids)]
+            now, numbers = self._clock(), _approvals(connection)
+            return [_decide(connection, number, state, person, now, why, numbers) for number in dict.fromkeys(ids)]
 
     def entries(self, where: EntryFilter, before: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """Newest first, those with an id below `before`."""
@@ -130,26 +130,36 @@ class Entries(EntryBook):
             found.setdefault(entry.window, []).append(entry)
         return found
 
-    def _decide(
-        self, connection: Connection, number: int, state: EntryState, by: str, now: int, reason: str | None
-    ) -> Entry:
-        row = connection.execute(select(t.entered_value).where(_E.id == number)).mappings().first()
-        if row is None:
-            raise NotFound(f"no entry {number}: list the entries", "id")
-        approval = None
-        if state is EntryState.APPROVED:
-            approval = int(connection.execute(select(func.coalesce(func.max(_E.approval), 0))).scalar_one()) + 1
-        entry = decided(_entry(row), state, by, now, reason, approval)
-        decision = {
-            "decision": state.value,
-            "decided_by": by,
-            "decided_at": now,
-            "decision_reason": reason,
-            "approval": approval,
-        }
-        connection.execute(update(t.entered_value).where(_E.id == number).values(**decision))
-        record(connection, now, by, _VERBS[state], f"entry {number}", {"value": entry.value, "reason": reason})
-        return entry
+
+def _approvals(connection: Connection) -> Iterator[int]:
+    """Numbers for approvals in the writer's transaction."""
+    return count(int(connection.execute(select(func.coalesce(func.max(_E.approval), 0))).scalar_one()) + 1)
+
+
+def _decide(
+    connection: Connection,
+    number: int,
+    state: EntryState,
+    by: str,
+    now: int,
+    reason: str | None,
+    numbers: Iterator[int],
+) -> Entry:
+    row = connection.execute(select(t.entered_value).where(_E.id == number)).mappings().first()
+    if row is None:
+        raise NotFound(f"no entry {number}: list the entries", "id")
+    approval = next(numbers) if state is EntryState.APPROVED else None
+    entry = decided(_entry(row), state, by, now, reason, approval)
+    decision = {
+        "decision": state.value,
+        "decided_by": by,
+        "decided_at": now,
+        "decision_reason": reason,
+        "approval": approval,
+    }
+    connection.execute(update(t.entered_value).where(_E.id == number).values(**decision))
+    record(connection, now, by, _VERBS[state], f"entry {number}", {"value": entry.value, "reason": reason})
+    return entry
 
 
 def _judged(drafts: Sequence[Draft], history: dict[Window, list[Entry]], author: str, now: int) -> list[Verdict]:
