@@ -25,6 +25,7 @@ from hub.core.indicators import IndicatorValue, Status
 from hub.core.readings import Origin
 from hub.core.strategies import Standing, Strategy
 from hub.core.windows import Calendar, Period, parse_label
+from hub.strategy.catalogue import load_directory
 from hub.strategy.documents import parse_yaml, write_yaml
 from tests.api.conftest import NOW, World, value
 from tests.strategy.town import strategy, target
@@ -161,6 +162,12 @@ async def test_the_example_of_the_document_can_be_imported(world: World) -> None
         answer = await client.post(f"{P}?dry_run=true", json=DOCUMENT)
     assert (answer.status_code, answer.json()["warnings"]) == (200, [])
     assert msgspec.convert(DOCUMENT, Strategy).id == "mobility-plan"
+
+
+async def test_the_packaged_catalogue_fits_the_packaged_indicators_and_places(world: World) -> None:
+    monitoring = world.services.monitoring
+    found = monitoring.take(load_directory(), by="test", reason="test", dry_run=True)
+    assert [(one.revision, one.changed) for one in found] == [(1, True)] * 6
 
 
 async def test_a_target_is_judged_with_all_that_belongs_to_its_value(town: World) -> None:
