@@ -25,7 +25,7 @@ Reduction = Literal[
     "mean", "weighted_mean", "median", "percentile", "energetic", "minimum", "maximum", "total", "count_over",
     "count_under", "share_over", "share_under",
 ]  # fmt: skip
-Spatial = Literal["worst", "mean", "total", "energetic", "population_weighted", "post_stratified"]
+Spatial = Literal["worst", "mean", "weighted_mean", "total", "energetic", "population_weighted", "post_stratified"]
 Measure = Literal["capture", "suspect_share", "silent_devices"]
 Attribute = Literal["population"]
 

@@ -195,7 +195,7 @@ def _from_values(
     values: Values, d: Definition, source: Definition, item: Input, city: Calendar, windows: Ints
 ) -> Cells:
     if item.carry:
-        return carried_cells(values, [ALONE], windows)
+        return carried_cells(values, [ALONE], windows, same=not source.entered and source.window == d.window)
     equal = dict.fromkeys(values.places, 1.0)  # places of a table without names weigh the same
     return indicator_cells(d, item, source, d.on(city), values, [ALONE], windows, equal)
 

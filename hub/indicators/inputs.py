@@ -64,8 +64,11 @@ def attribute_cells(known: Mapping[str, float], places: Sequence[str], windows: 
     return _constant(value, np.zeros(value.shape, np.uint8), np.zeros(value.shape, np.uint8))
 
 
-def carried_cells(values: Values, places: Sequence[str], windows: Ints) -> Cells:
-    """The newest value that began before a window's end, of the place or of the nearest place above that has any."""
+def carried_cells(values: Values, places: Sequence[str], windows: Ints, *, same: bool) -> Cells:
+    """The newest value that began before a window's end, of the place or of the nearest place above that has any.
+
+    `same`: only the value of the very window counts: computed figures of windows as long as these, never older ones.
+    """
     shape = (len(places), len(windows) - 1)
     value = np.full(shape, np.nan)
     origin, grade = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
@@ -78,6 +81,8 @@ def carried_cells(values: Values, places: Sequence[str], windows: Ints) -> Cells
         rows = rows[np.argsort(values.start[rows], kind="stable")]
         found = np.searchsorted(values.start[rows], windows[1:], side="left") - 1
         use = found >= 0
+        if same:
+            use &= values.start[rows[found]] >= windows[:-1]
         value[i, use] = values.value[rows[found[use]]]
         origin[i, use], grade[i, use] = values.origin[rows[found[use]]], values.grade[rows[found[use]]]
     return _constant(value, origin, grade)

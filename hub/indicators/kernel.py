@@ -58,7 +58,7 @@ def compute(
         source = catalogue.get(item.indicator or "")
         found = given.get(source.id, _NO_VALUES)
         if item.carry:
-            return carried_cells(found, places, windows)
+            return carried_cells(found, places, windows, same=not source.entered and source.window == d.window)
         return indicator_cells(d, item, source, calendar, found, places, windows, known.get("population", {}))
 
     inputs = {name: cells(name, item) for name, item in d.inputs.items()}

@@ -121,7 +121,10 @@ def _components(unit: str, inputs: Sequence[_Column], i: int, below: Mapping[str
 
 def _reason(d: Definition, inputs: Sequence[_Column], i: int) -> str:
     """Why there is no value, in words."""
-    lacking = [f"{c.name}: {_lack(d, c, i)}" for c in inputs if c.used[i] and not c.available[i]]
+    enough = any(c.available[i] for c in inputs) and all(
+        c.available[i] or not c.used[i] for c in inputs if c.item.required
+    )
+    lacking = [f"{c.name}: {_lack(d, c, i)}" for c in inputs if c.used[i] and not c.available[i] and not enough]
     return "; ".join(lacking) or d.rule.undefined or f"{d.formula} has no result for these inputs"
 
 
