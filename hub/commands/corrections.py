@@ -51,8 +51,11 @@ def list_corrections(settings: Settings, device: str | None, *, json: bool) -> N
     if json:
         print_json(rows)
         return
-    shown = ("id", "what", "from", "to", "by", "reason", "made_at", "state")
-    print_table("Corrections", list(shown), [[row[name] for name in shown] for row in rows])
+    print_table(
+        "Corrections",
+        ["id", "what", "from", "to", "by, reason", "state"],
+        [(r["id"], r["what"], r["from"], r["to"], f"{r['by']}: {r['reason']}", r["state"]) for r in rows],
+    )
 
 
 def show_preview(settings: Settings, device: str, *, json: bool, **given: Any) -> None:

@@ -324,9 +324,7 @@ async def test_the_latest_of_a_whole_city_come_in_one_call(world: World) -> None
     rows = [value(START, f"havirov/s{n}", indicator=f"i{i}") for n in range(101) for i in range(100)]
     world.ledger.values.commit([(row, row.end) for row in rows], {})
     async with world.client() as client:
-        body = (await client.get(f"{P}/latest")).json()
-        answer = await client.get(f"{P}/latest?place=havirov&below=true", headers={"Accept": "text/csv"})
-    assert len({(row["indicator"], row["place"]) for row in body["items"]}) == len(body["items"]) == 10_103
+        answer = await client.get(f"{P}/latest", headers={"Accept": "text/csv"})
     assert answer.text.count("\r\n") == 10_104
 
 

@@ -83,7 +83,7 @@ QUERIES = {
 def history(random: Random) -> Sequence[IndicatorValue]:
     """Values in the order in which they are written; several revisions of most windows, some never closed."""
     written, now = [], 0
-    todo = [(i, p, h, r) for i in "ij" for p in ("a", "a/b", "a-b", "b") for h in range(8) for r in range(4)]
+    todo = [(i, p, h, r) for i in "ij" for p in ("a", "a/b", "a-b") for h in range(5) for r in range(4)]
     random.shuffle(todo)
     reached: dict[tuple[str, str, int], int] = {}
     for indicator, place, hour, most in todo:
@@ -115,9 +115,8 @@ def plainly(written: Sequence[IndicatorValue], query: ValueQuery, as_of: int) ->
     return found[: query.limit]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_every_question_about_the_past_is_answered_by_the_rule(ledger: Ledger, seed: int) -> None:
-    written = history(Random(seed))
+def test_every_question_about_the_past_is_answered_by_the_rule(ledger: Ledger) -> None:
+    written = history(Random(1))
     put(ledger, *written)
     last = written[-1].computed_at
     for name, query in QUERIES.items():
