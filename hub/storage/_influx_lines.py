@@ -9,6 +9,7 @@ A point of readings is all that one device says of one domain at one instant: `a
     <quantity>_rev           integer revision, only where not 0
     <quantity>_origin        integer of `Origin`, only where not measured
     <quantity>_time_source   string, only where not device
+    <quantity>_qartod, <quantity>_qartod_test   the engine's, see hub.storage.flags_influx
 
 A field once written cannot be taken away, so a sparse field that goes back to its usual value is written as that value.
 """
@@ -31,6 +32,7 @@ SPARSE: tuple[tuple[str, str, Any], ...] = (  # suffix, attribute of Reading, wh
     ("_origin", "origin", Origin.MEASURED),
     ("_time_source", "time_source", TimeSource.DEVICE),
 )
+_TAKEN = (*(suffix for suffix, _, _ in SPARSE), "_qartod", "_qartod_test")  # the latter two: hub.storage.flags_influx
 Scalar = float | int | bool | str
 
 
@@ -83,7 +85,7 @@ def fields_by_domain(quantities: Quantities) -> Mapping[str, Mapping[str, str]]:
     """Value fields of each measurement; Stop where a quantity's name could be taken for another field."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for quantity in quantities:
-        taken = quantity.id in (QC, "time", "device") or quantity.id.endswith(tuple(suffix for suffix, _, _ in SPARSE))
+        taken = quantity.id in (QC, "time", "device") or quantity.id.endswith(_TAKEN)
         if taken:
             raise Stop(f"quantities.yaml: {quantity.id!r} means another field in InfluxDB; give it another name")
         found[str(quantity.domain)][quantity.id] = quantity.id
