@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from hub.core.indicators import IndicatorValue, Status
 from hub.core.readings import Origin
-from hub.core.strategies import IndicatorFacts, Placed, Standing, Strategy, Target
+from hub.core.strategies import Aim, IndicatorFacts, Placed, Standing, Strategy, Target
 from hub.strategy.forecast import Forecast, NoForecast, forecast
 from hub.strategy.series import last_day, local_day, usable, years
 from hub.strategy.trajectory import Category, Distance, Method, Trajectory, category, distance, reached, trajectory
@@ -107,7 +107,7 @@ def fulfil(
     series = [
         v
         for v in usable(values, target.statistic, moment.zone, moment.as_of, moment.provisional)
-        if _known_by(v, last or moment.day, moment)
+        if _known_by(v, last or moment.day, moment) and not _open_bound(v, target)
     ]
     newest = series[-1] if series else None
     judged = _judge(target, phase, series, last, moment)
@@ -148,6 +148,11 @@ def _known_by(value: IndicatorValue, last: date, moment: Moment) -> bool:
     if value.status is Status.PROVISIONAL and last == moment.day:
         return value.start <= moment.as_of
     return last_day(value, moment.zone) <= last
+
+
+def _open_bound(value: IndicatorValue, target: Target) -> bool:
+    """Whether a value can still only get worse: a count of a year under way shows no target as kept."""
+    return value.status is Status.PROVISIONAL and value.lower_bound and target.aim is not Aim.INCREASE
 
 
 def _judge(
@@ -206,6 +211,8 @@ def _why_none(values: Sequence[IndicatorValue], last: date | None, moment: Momen
         return f"insufficient data in all {len(values)} windows; the newest: {newest.reason}"
     if not moment.provisional and any(v.status is Status.PROVISIONAL and v.value is not None for v in values):
         return f"no final value up to {place}; there are provisional ones"
+    if any(v.status is Status.PROVISIONAL and v.lower_bound for v in values):
+        return "there is only the lower bound of a window that is not over"
     return f"no value up to {place}"
 
 

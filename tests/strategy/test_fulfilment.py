@@ -110,6 +110,18 @@ def test_provisional_values_count_only_when_asked_for_and_say_so() -> None:
     assert "the value is provisional" in found.caveats
 
 
+def test_a_count_that_is_still_growing_keeps_no_target() -> None:
+    """Four days in January say nothing about at most 35 in the year; for an increase they would."""
+    running = [value("2021", 4.0, status=Status.PROVISIONAL, revision=0, closed=False, lower_bound=True)]
+    for aim, category in ((Aim.DECREASE, Category.NO_DATA), (Aim.INCREASE, Category.REACHED)):
+        plan = strategy(target(aim=aim, value=35.0 if aim is Aim.DECREASE else 3.0))
+        found = fulfil(plan, placed(plan), running, FACTS, moment("2021-06-01", provisional=True))
+        assert found.category is category
+    plan = strategy(target(aim=Aim.DECREASE, value=35.0))
+    found = fulfil(plan, placed(plan), running, FACTS, moment("2021-06-01", provisional=True))
+    assert (found.reason, found.distance) == ("there is only the lower bound of a window that is not over", None)
+
+
 def test_without_a_known_end_a_strategy_runs_and_says_so() -> None:
     found = judged(series(y2020=26.0), "2026-11-23", strategy(target(), valid_to=None))
     assert found.phase is Phase.RUNNING
