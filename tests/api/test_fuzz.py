@@ -31,6 +31,13 @@ NEAR = {
     "state": ["any", "waiting"],
     "below": ["true", "maybe"],
     "as_stored": ["1"],
+    "as_of": ["2026-11-23T11:00:00Z", "1900-01-01T00:00:00Z", "2026-11-23"],
+    "visibility": ["all", "city", "test"],
+    "action": ["exclude", "calibrate", "override_flag", "withdraw"],
+    "scale": ["1.5", "0", "nan", "1e999"],
+    "shift": ["-0.5", "inf"],
+    "flag": ["4", "5"],
+    "correction": ["1", "9223372036854775807", "9223372036854775808", "-1", "preview"],
 }
 HEADERS = st.fixed_dictionaries(
     {},
@@ -117,7 +124,10 @@ async def test_no_query_breaks_the_hub(world: World, data: st.DataObject) -> Non
 
 
 @LIMITS
-@given(body=BODIES, path=st.sampled_from(["devices", "readings", "quarantine/redrive"]))
+@given(
+    body=BODIES,
+    path=st.sampled_from(["devices", "readings", "quarantine/redrive", "corrections", "corrections/1/withdraw"]),
+)
 async def test_no_body_breaks_the_hub(world: World, body: Any, path: str) -> None:
     content = httpx.Request("POST", "http://x", content=_lax(body)).content
     async with world.client("write") as client:
