@@ -109,8 +109,8 @@ def list_entries(
     settings: Settings, state: str, indicator: str | None, place: str | None, *, limit: int, json: bool
 ) -> None:
     """Print entered figures, newest first."""
-    desk = _Desk(settings)
     where = EntryFilter(None if state == "all" else _state_of(state), indicator, place)
+    desk = _Desk(settings)
     with desk.ledger() as ledger:
         found = ledger.entries.entries(where, limit=limit)
     known = desk.catalogue.definitions

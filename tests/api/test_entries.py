@@ -123,12 +123,10 @@ async def test_a_list_names_each_wrong_row_and_stores_nothing(dana: httpx.AsyncC
 BOOK = workbook(HEAD, ("budget", "Havířov", 2024, 90, "Rozpočet 2024"))
 
 
-@pytest.mark.parametrize(("body", "head"), [(TABLE.encode(), CSV), (BOOK, XLSX)], ids=["CSV", "XLSX"])
-async def test_a_table_is_taken_in_once_and_a_dry_run_stores_nothing(
-    dana: httpx.AsyncClient, body: bytes, head: dict[str, str]
-) -> None:
-    preview = await dana.post(f"{P}/import?dry_run=true", content=body, headers=head)
-    stored, again = [await dana.post(f"{P}/import", content=body, headers=head) for _ in range(2)]
+async def test_a_table_is_taken_in_once_whatever_its_form_and_a_dry_run_stores_nothing(dana: httpx.AsyncClient) -> None:
+    preview = await dana.post(f"{P}/import?dry_run=true", content=BOOK, headers=XLSX)
+    stored = await dana.post(f"{P}/import", content=BOOK, headers=XLSX)
+    again = await dana.post(f"{P}/import", content=TABLE.encode(), headers=CSV)
     assert [(a.status_code, a.json()["stored"], a.json()["new"]) for a in (preview, stored, again)] == [
         (200, False, 1), (201, True, 1), (200, True, 0),
     ]  # fmt: skip
@@ -155,12 +153,10 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("body", "media", "status"), REFUSED.values(), ids=REFUSED)
-async def test_a_body_that_is_no_table_is_a_problem(
-    dana: httpx.AsyncClient, body: bytes, media: str, status: int
-) -> None:
-    answer = await dana.post(f"{P}/import", content=body, headers={"Content-Type": media} if media else {})
-    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+async def test_a_body_that_is_no_table_is_a_problem(dana: httpx.AsyncClient) -> None:
+    for case, (body, media, status) in REFUSED.items():
+        answer = await dana.post(f"{P}/import", content=body, headers={"Content-Type": media} if media else {})
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json"), case
 
 
 async def test_the_list_is_filtered_paged_and_served_as_csv_for_excel(
