@@ -21,7 +21,7 @@ from hub.core.windows import Calendar
 from hub.indicators.entry_forms import Form
 from hub.indicators.entry_import import Basis, Report, hand_in
 from hub.indicators.entry_tables import Row, Sheet, read_sheet
-from hub.indicators.entry_views import public_entry, public_row, template
+from hub.indicators.entry_views import compared, public_row, template
 from hub.settings import Settings
 from hub.storage.ledger import Ledger
 
@@ -113,12 +113,13 @@ def list_entries(
     desk = _Desk(settings)
     with desk.ledger() as ledger:
         found = ledger.entries.entries(where, limit=limit)
+        counting = ledger.entries.counting(found)
     known = desk.catalogue.definitions
-    rows = [public_entry(entry, known.get(entry.indicator), desk.calendar) for entry in found]
+    rows = [compared(entry, known.get(entry.indicator), desk.calendar, counting) for entry in found]
     if json:
         print_json(rows)
         return
-    columns = ["id", "indicator", "place", "period", "value", "unit", "source", "author"]
+    columns = ["id", "indicator", "place", "period", "value", "approved_value", "unit", "source", "author"]
     columns += [] if state == "waiting" else ["state", "decided_by"]
     words = f"Entered figures ({state})"
     print_table(words, columns, [[row[column] for column in columns] for row in rows])

@@ -529,6 +529,10 @@ class EntryBook(Protocol):
         """All entries of one window, oldest first."""
         ...
 
+    def counting(self, figures: Sequence[Draft]) -> Mapping[tuple[str, str, int], Entry]:
+        """The entry that counts now, by window, for the windows of these figures that have one."""
+        ...
+
     def approved(self, after: int, limit: int) -> Sequence[Entry]:
         """Entries whose approval is greater than `after`, in order of approval."""
         ...

@@ -19,6 +19,18 @@ from hub.indicators.entry_tables import COLUMNS
 _FILL_IN = ("indicator", "place", "period", "value", "unit", "source", "reason", "note")
 
 
+def compared(
+    entry: Entry, d: Definition | None, city: Calendar, counting: Mapping[tuple[str, str, int], Entry]
+) -> dict[str, Any]:
+    """An entry with the figure of its window that counts now, so that an approver sees against what."""
+    now = counting.get(entry.window)
+    approved = {"approved_value": None, "approved_entry": None}
+    return {
+        **public_entry(entry, d, city),
+        **(approved if now is None else {"approved_value": now.value, "approved_entry": now.id}),
+    }
+
+
 def public_entry(entry: Entry, d: Definition | None, city: Calendar) -> dict[str, Any]:
     """An entry for readers; without its definition the period is the date on which its window begins."""
     return {

@@ -63,6 +63,8 @@ async def test_a_figure_waits_until_another_key_approves_it(dana: httpx.AsyncCli
         "unit": "CZK",
         "reason": None,
         "note": "in thousands before",
+        "approved_value": 100.0,
+        "approved_entry": number,
         "origin": "entered",
         "author": "write",
         "entered_at": "2026-11-23T12:00:00Z",
@@ -107,6 +109,8 @@ async def test_a_correction_needs_its_reason_and_a_single_duplicate_is_refused(
         ],
     )
     assert await enter(dana, value=101, reason="audit") == 2
+    shown = (await petr.get(f"{P}?state=waiting")).json()["items"]
+    assert [(row["value"], row["approved_value"], row["approved_entry"]) for row in shown] == [(101, 100, 1)]
 
 
 async def test_a_list_names_each_wrong_row_and_stores_nothing(dana: httpx.AsyncClient) -> None:

@@ -34,7 +34,7 @@ from hub.core.windows import Calendar
 from hub.indicators.entry_forms import Form
 from hub.indicators.entry_import import Basis, Report, RowResult, hand_in
 from hub.indicators.entry_tables import Row, Sheet, read_sheet
-from hub.indicators.entry_views import public_entry, public_row, template
+from hub.indicators.entry_views import compared, public_row, template
 
 router = APIRouter(prefix="/entries", tags=["entries"])
 files = APIRouter(prefix="/entries", tags=["entries"])  # bodies that are no JSON
@@ -43,7 +43,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
 CSV_COLUMNS = (
     *("id", "indicator", "place", "period", "value", "unit", "source", "reason", "note", "origin", "author"),
-    *("entered_at", "state", "decided_by", "decided_at", "decision_reason"),
+    *("approved_value", "entered_at", "state", "decided_by", "decided_at", "decision_reason"),
 )
 TABLE_BODY: Mapping[str, Any] = {
     "requestBody": {
@@ -88,7 +88,7 @@ def list_entries(
     where = EntryFilter(state, indicator, place)
     rows = services.entries.entries(where, min(max(before, 0), MAX_INT64), limit + 1)
     following = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
-    items = [_view(services, row) for row in rows[:limit]]
+    items = _views(services, rows[:limit])
     if not wants_csv(request):
         return {"items": items, "next": following}
     text = to_csv(CSV_COLUMNS, [[item[column] for column in CSV_COLUMNS] for item in items], dialect)
@@ -125,7 +125,7 @@ def get_entry(services: ServicesDep, entry: EntryId) -> Mapping[str, Any]:
     found = services.entries.entries(EntryFilter(ids=[entry]), limit=1)
     if not found:
         raise NotFound(f"no entry {entry}; GET /api/v1/entries lists them")
-    return _view(services, found[0])
+    return _views(services, found)[0]
 
 
 @router.post(
@@ -216,7 +216,7 @@ def withdraw_entry(services: ServicesDep, key: WriterDep, entry: EntryId, why: W
 
 
 def _decided(services: Services, entry: int, state: EntryState, by: str, why: str | None) -> Mapping[str, Any]:
-    return _view(services, services.entries.decide([entry], state, by=by, reason=why)[0])
+    return _views(services, services.entries.decide([entry], state, by=by, reason=why))[0]
 
 
 def _form(row: EntryIn) -> Form:
@@ -232,8 +232,13 @@ def _basis(services: Services) -> Basis:
     return Basis(services.definitions, _calendar(services), places, services.clock_ns())
 
 
-def _view(services: Services, entry: Entry) -> dict[str, Any]:
-    return public_entry(entry, services.definitions.definitions.get(entry.indicator), _calendar(services))
+def _views(services: Services, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    known, calendar, counting = (
+        services.definitions.definitions,
+        _calendar(services),
+        services.entries.counting(entries),
+    )
+    return [compared(entry, known.get(entry.indicator), calendar, counting) for entry in entries]
 
 
 def _refuse(faults: Sequence[tuple[tuple[object, ...], RowResult]]) -> None:

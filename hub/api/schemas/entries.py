@@ -21,6 +21,8 @@ ENTRY: dict[str, Any] = {
     "unit": "CZK",
     "reason": None,
     "note": None,
+    "approved_value": 1_850_000_000,
+    "approved_entry": 12,
     "origin": "entered",
     "author": "dana",
     "entered_at": "2026-11-23T10:00:00Z",
@@ -79,6 +81,8 @@ class EntryOut(Model):
     source: str
     reason: str | None = Field(description="Of a correction: why.")
     note: str | None
+    approved_value: float | None = Field(description="What counts now for the same place and period; null: nothing.")
+    approved_entry: int | None = Field(description="The entry that it comes from.")
     origin: str = Field(description="Always `entered`.")
     author: str
     entered_at: Moment

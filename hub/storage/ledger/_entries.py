@@ -6,7 +6,7 @@ window past each other. `approval` is one more than the highest so far, read in 
 numbered without a gap in the order in which they commit, so the engine can follow them with a cursor.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count, groupby
 from typing import Any
 
@@ -87,6 +87,13 @@ class Entries(EntryBook):
         """All entries of one window, oldest first."""
         one = and_(_E.indicator == indicator, _E.place == place, _E.window_start == start)
         return self._fetch(select(t.entered_value).where(one).order_by(_E.id))
+
+    def counting(self, figures: Sequence[Draft]) -> Mapping[Window, Entry]:
+        """The entry that counts now, by window, for the windows of these figures that have one."""
+        with self._database.read() as connection:
+            histories = self._histories(connection, figures)
+        found = {window: in_force(history) for window, history in histories.items()}
+        return {window: entry for window, entry in found.items() if entry is not None}
 
     def approved(self, after: int, limit: int) -> Sequence[Entry]:
         """Entries whose approval is greater than `after`, in order of approval."""

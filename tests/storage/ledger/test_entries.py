@@ -133,3 +133,11 @@ def test_two_people_at_once_enter_one_figure_and_decide_once(open_ledger: Callab
 
         assert sorted(pool.map(decide, (one, other))) == ["approved", "late"]
     assert [e.approval for e in one.entries.approved(0, 9)] == [1]
+
+
+def test_what_counts_now_is_told_for_the_windows_of_figures_that_wait(ledger: Ledger) -> None:
+    (first,) = enter(ledger, draft(0))
+    approve(ledger, first)
+    waiting = enter(ledger, draft(0, 13.0, reason="audit"), draft(10))
+    assert {window: entry.id for window, entry in ledger.entries.counting(waiting).items()} == {first.window: first.id}
+    assert ledger.entries.counting([]) == {}
