@@ -20,7 +20,12 @@ from hub.core.windows import HOUR
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-REACH: Mapping[Kind, int] = {Kind.COUNTER: 24 * HOUR, Kind.STATE: 24 * HOUR}  # ns; kinds not named need no neighbour
+REACH: Mapping[Kind, int] = {Kind.COUNTER: 50 * HOUR, Kind.STATE: 24 * HOUR}
+"""In ns; kinds not named need no neighbour. A meter read once a day may miss a day, and a day may have 25 hours."""
+
+
+ENDS: Mapping[Kind, int] = {Kind.COUNTER: 1}
+"""How long (ns) before its own time a reading belongs: a register at the edge of two steps belongs to the earlier."""
 
 
 class Rows(NamedTuple):
@@ -97,6 +102,7 @@ def _simple(function: Group) -> Callable[[Rows], Floats]:
 def counter_difference(rows: Rows) -> Floats:
     """Growth of a register in the step of the later reading; a fall is a reset, and then growth is from zero.
 
+    A reading tells what was used until then: read at midnight it belongs to the day that ends (see `ENDS`).
     A step whose only reading has no predecessor within REACH has no difference: NaN.
     """
     rows = _by_source(rows)

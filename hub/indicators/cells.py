@@ -25,7 +25,7 @@ from hub.core.quantities import Kind
 from hub.core.readings import NS, Columns
 from hub.core.units import Factor
 from hub.core.windows import Calendar, Period
-from hub.indicators.aggregation import Floats, Group, Ints, Rows, way
+from hub.indicators.aggregation import ENDS, Floats, Group, Ints, Rows, total, way
 from hub.indicators.definition import Input
 
 Bools = npt.NDArray[np.bool_]
@@ -132,15 +132,18 @@ def input_cells(
     """One quantity per place and window; `factor` leads from the unit that the formula wants to the canonical one."""
     threshold = (item.threshold or 0.0) * factor.scale + factor.offset
     within, across, beside = way(kind, item.within, threshold, item.percentile or 0.0)
-    sent = _devices(columns, where, item.quantity or "", within, over.steps, flags)
-    per_step = _sites(sent, where, beside, over.steps, item.capture)
+    ends = ENDS.get(kind, 0) if item.within is None else 0
+    sent = _devices(columns, where, item.quantity or "", within, over.steps, flags, ends)
+    sites = _together if item.devices == "total" else _sites
+    per_step = sites(sent, where, beside, over.steps, item.capture)
     if item.within not in _SHARES:
         offset = 0.0 if kind in (Kind.COUNTER, Kind.INTERVAL_TOTAL) else factor.offset
         per_step = per_step._replace(value=(per_step.value - offset) / factor.scale)
     if over.plain and not item.profile:
         return per_step
     counted = _counted(item, over)
-    cells = _windows(per_step, across, over, counted, window_capture)
+    rising = across is total and kind is not Kind.COUNTER
+    cells = _windows(per_step, across, over, counted, window_capture, rising=rising)
     return _with_profile(cells, per_step, over, counted, window_capture) if item.profile else cells
 
 
@@ -174,10 +177,11 @@ def _devices(
     within: Callable[[Rows], Floats],
     steps: Ints,
     flags: Sequence[int],
+    ends: int,
 ) -> _DeviceSteps:
     mounting, keep = mounting_of_rows(columns, where, quantity, flags)
     time = columns.time[keep]
-    step = step_of(time, steps)
+    step = step_of(time - ends, steps)
     inside = step < len(steps) - 1
     rows = Rows(mounting[inside], step[inside], time[inside], columns.value[keep][inside], steps, len(where.device))
     cells = rows.sources * rows.steps
@@ -263,6 +267,30 @@ def _sites(steps_of: _DeviceSteps, where: Mounted, beside: Group, steps: Ints, c
     )
 
 
+def _together(steps_of: _DeviceSteps, where: Mounted, beside: Group, steps: Ints, capture: float) -> Cells:
+    """Devices of a site counted together (two doors of one hall): a silent one makes the sum a lower bound."""
+    alone = _sites(steps_of, where, beside, steps, capture)
+    n_steps, cells = len(steps) - 1, len(where.places) * (len(steps) - 1)
+    site = np.repeat(where.place, n_steps) * n_steps + np.tile(np.arange(n_steps), len(where.place))
+    stood = length_of(where, steps).ravel() > 0
+    seen, expected = steps_of.n_valid > 0, expected_of(where, steps).ravel()
+    coverage = np.minimum(steps_of.n_valid / expected, 1.0)
+    enough = seen & (np.isnan(expected) | (coverage >= capture - 1e-9)) & ~np.isnan(steps_of.value)
+    known = np.where(np.isnan(expected), steps_of.n_valid, expected)
+    n_valid = np.bincount(site[stood], np.minimum(steps_of.n_valid, known)[stood], cells).astype(np.float64)
+    n_expected = np.bincount(site[stood], expected[stood], cells).astype(np.float64)
+    share = np.divide(n_valid, n_expected, out=np.zeros(cells), where=(n_expected > 0) | np.isnan(n_expected))
+    short = np.bincount(site[stood & ~enough], minlength=cells) > 0
+    shape = alone.value.shape
+    return alone._replace(
+        value=total(steps_of.value[enough], site[enough], cells).reshape(shape),
+        n_valid=n_valid.reshape(shape),
+        n_expected=n_expected.reshape(shape),
+        coverage=share.reshape(shape),
+        lower_bound=(short & alone.available.ravel()).reshape(shape),
+    )
+
+
 def length_of(where: Mounted, steps: Ints) -> Floats:
     """Nanoseconds for which each mounting stands in each step."""
     begin = np.maximum(where.start[:, None], steps[None, :-1])
@@ -289,7 +317,8 @@ def _best(
     return valid, expected, covered
 
 
-def _windows(cells: Cells, across: Group, over: Grid, counted: Bools, capture: float) -> Cells:
+def _windows(cells: Cells, across: Group, over: Grid, counted: Bools, capture: float, *, rising: bool) -> Cells:
+    """Steps of each window together; `rising`: missing steps could only add, so the result is a lower bound."""
     n_places, n_windows = cells.value.shape[0], len(over.windows) - 1
     inside = np.flatnonzero(counted & (np.arange(len(counted)) >= over.lead))
     in_window = np.searchsorted(over.windows, over.steps[inside], side="right") - 1
@@ -299,19 +328,21 @@ def _windows(cells: Cells, across: Group, over: Grid, counted: Bools, capture: f
     value = across(cells.value[:, inside].ravel()[available], group[available], groups)
     n_valid = np.bincount(group[available], minlength=groups).astype(np.float64)
     unknown = np.bincount(group[available], np.isnan(coverage[available]), groups) > 0
-    total = np.bincount(group, minlength=groups).astype(np.float64)
+    n_steps = np.bincount(group, minlength=groups).astype(np.float64)
     seen = cells.seen[:, inside].ravel()
     any_seen = np.bincount(group[seen], minlength=groups) > 0
     speaks = seen | ~any_seen[group]
-    share = np.divide(n_valid, total, out=np.zeros(groups), where=total > 0)
+    share = np.divide(n_valid, n_steps, out=np.zeros(groups), where=n_steps > 0)
+    low = np.bincount(group[available], cells.lower_bound[:, inside].ravel()[available], groups) > 0
+    low |= rising & (n_valid > 0) & (n_valid < n_steps)
     return Cells(
         value.reshape(shape),
-        ((n_valid > 0) & (n_valid >= capture * total - 1e-9) & ~np.isnan(value)).reshape(shape),
+        ((n_valid > 0) & (n_valid >= capture * n_steps - 1e-9) & ~np.isnan(value)).reshape(shape),
         any_seen.reshape(shape),
         n_valid.reshape(shape),
-        np.where(unknown, np.nan, total).reshape(shape),
+        np.where(unknown, np.nan, n_steps).reshape(shape),
         np.where(unknown, np.nan, share).reshape(shape),
-        np.zeros(shape, dtype=np.bool_),
+        low.reshape(shape),
         worst(cells.origin[:, inside].ravel()[speaks], group[speaks], groups).reshape(shape),
         worst(cells.grade[:, inside].ravel()[speaks], group[speaks], groups).reshape(shape),
     )

@@ -79,8 +79,9 @@ class Input(Struct, frozen=True, forbid_unknown_fields=True):
     input is rounded first. `capture`: share of what is expected that must be there.
 
     Of a quantity: `unit` (UCUM) in which the formula wants it. `within` overrides how the readings of a step become one
-    figure. `hours` [from, to) of the local day and ISO weekdays `days`: steps that count. `profile`: the formula gets
-    all steps, after as many as fit into `before`. `measure` (of quantity "*"): not the readings, but how they came.
+    figure; `devices: total` adds the devices of a site up, which otherwise weigh the same. `hours` [from, to) of the
+    local day and ISO weekdays `days`: steps that count. `profile`: the formula gets all steps, after as many as fit
+    into `before`. `measure` (of quantity "*"): not the readings, but how they came.
 
     Of an indicator: `reduce` says how its shorter windows make up this one. `carry`: the newest value whose window
     began before this one ends, of the place or the nearest above it.
@@ -100,6 +101,7 @@ class Input(Struct, frozen=True, forbid_unknown_fields=True):
     percentile: float | None = None
     hours: tuple[int, int] | None = None
     days: tuple[int, ...] = ()
+    devices: Literal["total"] | None = None
     profile: bool = False
     before: str = "PT0S"
     measure: Measure | None = None

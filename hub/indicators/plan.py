@@ -22,7 +22,7 @@ from hub.core.journal import HOUR_NS, Touch
 from hub.core.places import Device, RegistrySnapshot
 from hub.core.readings import Series
 from hub.core.windows import HOUR, Calendar, Period
-from hub.indicators.aggregation import Ints
+from hub.indicators.aggregation import ENDS, Ints
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.definition import Definition
 from hub.indicators.kernel import reach
@@ -157,18 +157,18 @@ class _Windows:
         """(indicator, starts of its windows)."""
         if quantity not in self._takers:
             self._takers[quantity] = [(d, reach(self._catalogue, quantity, d)) for d in self._catalogue.using(quantity)]
-        text = hours.tobytes()
+        text, ahead = hours.tobytes(), ENDS.get(self._catalogue.kinds[quantity], 0)
         for d, behind in self._takers[quantity]:
-            key = (d.window, d.calendar, behind, text)
+            key = (d.window, d.calendar, behind, ahead, text)
             if key not in self._known:
-                self._known[key] = windows_of(hours, d, self._city, behind)
+                self._known[key] = windows_of(hours, d, self._city, behind, ahead)
             yield d.id, self._known[key]
 
 
-def windows_of(hours: Ints, d: Definition, city: Calendar, behind: int = 0) -> Ints:
-    """Starts of the definition's windows that overlap the hours and the reach behind them."""
-    edges = d.on(city).edges(int(hours[0]), int(hours[-1]) + HOUR_NS + behind, d.window)
-    first = np.searchsorted(edges, hours, side="right") - 1
+def windows_of(hours: Ints, d: Definition, city: Calendar, behind: int = 0, ahead: int = 0) -> Ints:
+    """Starts of the definition's windows that overlap the hours and the reach behind and ahead of them."""
+    edges = d.on(city).edges(int(hours[0]) - ahead, int(hours[-1]) + HOUR_NS + behind, d.window)
+    first = np.searchsorted(edges, hours - ahead, side="right") - 1
     last = np.searchsorted(edges, hours + (HOUR_NS - 1 + behind), side="right") - 1
     most = int((last - first).max(initial=0))
     found = np.zeros(len(edges), dtype=np.bool_)

@@ -34,7 +34,8 @@ def within(kind: Kind, *readings: tuple[int, float], source: int = 0) -> list[fl
         # the first reading has no predecessor; at 70 the register was reset and counts from zero
         (Kind.COUNTER, [(-10, 100), (10, 103), (50, 110), (70, 4), (170, 5)], [10, 4, 1]),
         (Kind.COUNTER, [(10, 103)], [None, None, None]),
-        (Kind.COUNTER, [(-25 * 60, 100), (10, 103)], [None, None, None]),
+        (Kind.COUNTER, [(-25 * 60, 100), (10, 103)], [3, None, None]),  # a meter read daily, on a day of 25 hours
+        (Kind.COUNTER, [(-50 * 60, 100), (10, 103)], [None, None, None]),
         # 3 for 45 minutes and 1 for 15, then 1 holds
         (Kind.STATE, [(0, 3), (45, 1)], [2.5, 1, 1]),
         (Kind.STATE, [(-30, 1), (30, 2), (150, 0)], [1.5, 2, 1]),

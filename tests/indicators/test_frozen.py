@@ -167,9 +167,9 @@ def metered(quantities: Quantities) -> Catalogue:
     return build_catalogue([("consumption.yaml", parse_definition(METER, "consumption.yaml"))], quantities)
 
 
-def test_a_counter_needs_the_day_before_too(quantities: Quantities) -> None:
-    """The reading before the window may be 24 hours back; without it the window's result would be another one."""
-    assert horizons(metered(quantities), {"water": 10 * DAY}, T0) == {"consumption": T0 - 9 * DAY}
+def test_a_counter_needs_the_days_before_too(quantities: Quantities) -> None:
+    """The reading before the window may be 50 hours back; without it the window's result would be another one."""
+    assert horizons(metered(quantities), {"water": 10 * DAY}, T0) == {"consumption": T0 - 10 * DAY + 50 * HOUR}
 
 
 def test_only_windows_of_limited_domains_freeze(catalogue: Catalogue) -> None:
@@ -200,7 +200,7 @@ def test_days_that_end_before_a_window_is_closed_are_refused_with_their_culprit(
     assert caught.value.setting == "retention.air"
 
 
-def test_a_counter_is_kept_for_the_day_before_as_well(quantities: Quantities) -> None:
-    check_keep(metered(quantities), {"water": 86_400 * NS * 2})
+def test_a_counter_is_kept_for_the_days_before_as_well(quantities: Quantities) -> None:
+    check_keep(metered(quantities), {"water": 86_400 * NS * 3})
     with pytest.raises(SettingsError, match="from before it"):
-        check_keep(metered(quantities), {"water": 86_400 * NS})
+        check_keep(metered(quantities), {"water": 86_400 * NS * 2})

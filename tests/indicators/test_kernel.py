@@ -312,3 +312,27 @@ def test_one_quantity_may_go_in_twice() -> None:
         "capture": 0.05})  # fmt: skip
     table = read_table("time,pm10\n2026-06-11T10:00+02:00,20\n2026-06-11T12:00+02:00,80")
     assert evaluate(catalogue, "x", table, PRAGUE)[0].value.value == 25.0
+
+
+def test_a_register_read_at_midnight_belongs_to_the_day_that_ends() -> None:
+    catalogue = catalogue_of({"id": "x", "inputs": {"q": {"quantity": "water_volume", "capture": 0}}})
+    rows = [("a", "water_volume", 24.0 * day, 100.0 + 10 * day) for day in range(4)]
+    assert [v.value for v in values(catalogue, "x", columns_of(rows), days=3)] == [10.0, 10.0, 10.0]
+
+
+def test_devices_may_be_added_up_and_a_silent_one_makes_the_sum_a_lower_bound() -> None:
+    item = {"quantity": "pedestrian_count", "devices": "total"}
+    catalogue = catalogue_of({"id": "x", "step": "PT1H", "inputs": {"q": item}})
+    doors = devices_of(a=Grade.REFERENCE, b=Grade.REFERENCE)
+    both = [(door, "pedestrian_count", float(h), 2.0) for h in range(24) for door in ("a", "b")]
+    whole = values(catalogue, "x", columns_of(both), doors)[0]
+    assert (whole.value, whole.lower_bound, whole.coverage) == (96.0, False, 1.0)
+    alone = values(catalogue, "x", columns_of([row for row in both if row[0] == "a"]), doors)[0]
+    assert (alone.value, alone.lower_bound) == (48.0, True)
+
+
+def test_a_total_with_missing_hours_is_a_lower_bound() -> None:
+    catalogue = catalogue_of({"id": "x", "step": "PT1H", "inputs": {"q": {"quantity": "precipitation"}}})
+    rows = [("a", "precipitation", float(h), 1.0) for h in range(20)]
+    value = values(catalogue, "x", columns_of(rows))[0]
+    assert (value.value, value.lower_bound) == (20.0, True)

@@ -175,12 +175,12 @@ def test_waste_of_a_month_is_summed_over_its_collections(catalogue: Catalogue) -
 
 def test_the_night_of_a_meter_is_local(catalogue: Catalogue) -> None:
     """23 hours on 29 March 2026 in Prague: the night from 0 to 5 o'clock has four."""
-    edges = [datetime(2026, 3, 28, 23, tzinfo=UTC) + timedelta(hours=i) for i in range(-1, 23)]
+    edges = [datetime(2026, 3, 28, 23, tzinfo=UTC) + timedelta(hours=i) for i in range(24)]
     use = [0.0, *[1.0] * 4, *[2.0] * 19]
     rows = [f"{t.isoformat()},{total}" for t, total in zip(edges, np.cumsum(use), strict=True)]
     values = result(catalogue, "night_base_load_share_meter", "\n".join(["time,energy", *rows]))
-    assert values[-1].value == round(100 * 1 / (42 / 23), 1)
-    assert (values[-1].n_valid, values[-1].n_expected) == (23, 23)
+    assert values[0].value == round(100 * 1 / (42 / 23), 1)
+    assert (values[0].n_valid, values[0].n_expected) == (23, 23)
 
 
 def test_night_flow_is_the_lowest_reading_of_two_local_hours(catalogue: Catalogue) -> None:
