@@ -7,8 +7,8 @@ same document again, and writing what was read gives the same text again from th
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
-from math import isfinite
 
 import msgspec
 from msgspec import Struct, yaml
@@ -20,6 +20,8 @@ from hub.strategy._text import read_yaml
 
 RESERVED = frozenset({"fulfilment", "coverage"})  # paths of the API beside those of single strategies
 MOST_SHOWN = 20
+LARGEST = 1e15  # a target or a budget beyond it is a slip of the keyboard
+FIRST, LAST = date(1900, 1, 1), date(2199, 12, 31)
 Fault = tuple[str, str]
 
 
@@ -104,15 +106,22 @@ def _repeated(field: str, id_: str, seen: dict[str, str]) -> Iterator[Fault]:
 
 
 def _of_node(field: str, node: Node, strategy: Strategy) -> Iterator[Fault]:
+    yield from _off(_at(field, "valid_from"), node.valid_from)
+    yield from _off(_at(field, "valid_to"), node.valid_to)
     if node.valid_from and node.valid_to and node.valid_from > node.valid_to:
         yield _at(field, "valid_to"), f"{node.valid_to} is before valid_from ({node.valid_from})"
     if node.budget is not None:
         for name in ("planned", "spent"):
             amount = getattr(node.budget, name)
-            if amount is not None and not isfinite(amount):
-                yield _at(field, f"budget.{name}"), "must be a finite number of CZK"
+            if amount is not None and not abs(amount) <= LARGEST:
+                yield _at(field, f"budget.{name}"), f"{amount:g} CZK is beyond all bounds"
     if node is strategy and strategy.id in (strategy.predecessor, strategy.successor):
         yield "predecessor" if strategy.predecessor == strategy.id else "successor", "is the strategy itself"
+
+
+def _off(field: str, day: date | None) -> Iterator[Fault]:
+    if day is not None and not FIRST <= day <= LAST:
+        yield field, f"{day} is not between {FIRST} and {LAST}; leave out what is not known"
 
 
 def _of_target(placed: Placed, strategy: Strategy) -> Iterator[Fault]:
@@ -122,12 +131,13 @@ def _of_target(placed: Placed, strategy: Strategy) -> Iterator[Fault]:
     for name, number in numbers.items():
         if (number is not None) != (name in wanted):
             yield f"{at}.{name}", f"{'is missing' if name in wanted else 'has no place here'} with aim {target.aim}"
-        elif number is not None and not isfinite(number):
-            yield f"{at}.{name}", "must be a finite number"
+        elif number is not None and not abs(number) <= LARGEST:
+            yield f"{at}.{name}", f"{number:g} is beyond all bounds"
     if target.lo is not None and target.hi is not None and target.lo > target.hi:
         yield f"{at}.hi", f"{target.hi:g} is below lo ({target.lo:g})"
     if target.standing == "official" and target.source is None:
         yield f"{at}.source", "is missing: an official target names the document in which it stands"
+    yield from _off(f"{at}.date", target.date)
     yield from _of_baseline(target, at)
     if strategy.valid_from and target.date < strategy.valid_from:
         yield f"{at}.date", f"{target.date} is before the strategy begins ({strategy.valid_from})"
@@ -137,8 +147,9 @@ def _of_baseline(target: Target, at: str) -> Iterator[Fault]:
     base = target.baseline
     if base is None:
         return
-    if not isfinite(base.value):
-        yield f"{at}.baseline.value", "must be a finite number"
+    if not abs(base.value) <= LARGEST:
+        yield f"{at}.baseline.value", f"{base.value:g} is beyond all bounds"
+    yield from _off(f"{at}.baseline.date", base.date)
     if base.date >= target.date:
         yield f"{at}.baseline.date", f"{base.date} is not before the target's date ({target.date})"
 

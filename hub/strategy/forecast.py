@@ -10,6 +10,7 @@ above counts, which makes the interval wider, never narrower.
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from math import isfinite
 
 import numpy as np
 from msgspec import Struct
@@ -65,12 +66,12 @@ def forecast(times: Sequence[float], values: Sequence[float], at: float, method:
     if at - t.max() > FURTHEST * span:
         return NoForecast(f"the target's date is more than {FURTHEST:g} times as far ahead as the values reach back")
     logarithmic = method is Method.COMPOUND and bool((y > 0).all())
-    middle, half = _line(t, np.log(y) if logarithmic else y, at)
-    value, low, high = middle, middle - half, middle + half
-    if logarithmic:
-        if high > np.log(np.finfo(float).max):
-            return NoForecast("the values vary too much for a forecast of their logarithms")
-        value, low, high = (float(np.exp(x)) for x in (value, low, high))
+    with np.errstate(over="ignore", invalid="ignore"):
+        middle, half = _line(t, np.log(y) if logarithmic else y, at)
+        ends = np.array([middle, middle - half, middle + half])
+        value, low, high = (float(x) for x in (np.exp(ends) if logarithmic else ends))
+    if not (isfinite(low) and isfinite(high)):
+        return NoForecast("the values vary too much for a forecast")
     name = "log-linear" if logarithmic else "linear"
     words = f"{name} regression by least squares, {LEVEL:.0%} prediction interval (Student's t, {n - 2} d.f.)"
     return Forecast(value=value, low=low, high=high, level=LEVEL, n=n, method=words)

@@ -100,6 +100,8 @@ def trajectory(target: Target, baseline: float, value: float, spent: float, tota
     post = goalpost(target, baseline)
     overshot = gap(target, value) > 0 and (value - post) * (baseline - post) < 0
     method, why = choose(baseline, value, post, unit)
+    if method is Method.COMPOUND and min(spent, total) < 1:
+        method, why = Method.LINEAR, "less than a year has passed or is given: an annual growth rate would exaggerate"
     if overshot:
         method, why = Method.LINEAR, "the value has gone past the band, so what counts is its distance to it"
     if method is Method.COMPOUND:

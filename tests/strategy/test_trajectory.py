@@ -87,6 +87,14 @@ def test_progress_is_progress_in_either_direction() -> None:
     assert category(wanted, 310.0, trajectory(wanted, 300.0, 310.0, 5, 10, "1")) is Category.AWAY
 
 
+@pytest.mark.parametrize(("spent", "total"), [(1 / 366, 10), (1, 1 / 366)])
+def test_within_a_year_pace_is_linear_and_never_explodes(spent: float, total: float) -> None:
+    """Growth by 19 on one day would be 10 to the 467th a year."""
+    found = trajectory(target(value=40.0), 2.1, 39.9, spent, total, "1")
+    assert found.method is Method.LINEAR
+    assert "less than a year" in found.why
+
+
 def test_a_baseline_that_had_reached_the_target_makes_falling_back_movement_away() -> None:
     wanted = target(value=40.0)
     found = trajectory(wanted, 45.0, 38.0, 5, 10, "1")
