@@ -18,8 +18,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
-from hub.core.corrections import what
+from hub.core.corrections import OVERRIDE, WITHDRAW, what
 from hub.core.entries import Entry
 from hub.core.indicators import Correction, IndicatorValue
 from hub.core.places import Device, Mounting, RegistrySnapshot
@@ -106,20 +107,28 @@ def _value_input(
 ) -> ValueInput:  # fmt: skip
     source = catalogue.get(item.indicator or "")
     if item.carry:
-        return ValueInput(name, source.id, "carried", _carried(ledger, source.id, value, as_of))
+        same = not source.entered and source.window == d.window
+        return ValueInput(name, source.id, "carried", _carried(ledger, source, value, as_of, same=same))
     query = ValueQuery(source.id, value.place, value.start, value.end, below=d.spatial is not None, as_of=as_of)
     found = ledger.values(query._replace(limit=MOST + 1))
     omitted = len(ledger.values(query)) - MOST if len(found) > MOST else 0
     return ValueInput(name, source.id, d.spatial or item.reduce or "as it is", found[:MOST], omitted)
 
 
-def _carried(ledger: ValueLedger, source: str, value: IndicatorValue, as_of: int | None) -> Sequence[IndicatorValue]:
-    """The newest value that began before the window's end, of the place or the nearest one above that has any."""
+def _carried(
+    ledger: ValueLedger, source: Definition, value: IndicatorValue, as_of: int | None, *, same: bool
+) -> Sequence[IndicatorValue]:
+    """The newest figure that began before the window's end, of the nearest place that has any; see `carried_cells`."""
     place = value.place
     while place:
-        query = ValueQuery(source, place, end=value.end, latest=True, as_of=as_of)
-        if found := [v for v in ledger.values(query) if v.value is not None]:
-            return found
+        anything = ValueQuery(source.id, place, as_of=as_of)
+        upto = anything._replace(start=value.start if same else None, end=value.end)
+        newest = ledger.values(upto._replace(latest=True))
+        if newest and newest[0].value is None:  # the newest says nothing: one before it may
+            newest = [v for v in ledger.values(upto) if v.value is not None][-1:]
+        ever = [*ledger.values(anything._replace(limit=1)), *ledger.values(anything._replace(latest=True))]
+        if newest or any(v.value is not None for v in ever):
+            return newest
         place = place.rpartition("/")[0]
     return ()
 
@@ -154,7 +163,10 @@ def _series_inputs(
     found: Findings,
 ) -> Iterator[SeriesInput]:
     """One row for each series that has readings in the window, and for each device that was silent in it."""
-    counting = corrected(stored, corrections)
+    tested = corrected(stored, [c for c in corrections if c.action != OVERRIDE])
+    told = [found.get((tested.series[i], t)) for i, t in zip(tested.index.tolist(), tested.time.tolist(), strict=True)]
+    overridden = [c for c in corrections if c.action in (OVERRIDE, WITHDRAW)]  # the last word, as in the engine
+    counting = corrected(replace(tested, flag=_judged(tested.flag, told)), overridden)
     applied = list(hits(stored, corrections))
     spoke = set()
     for number, series in enumerate(stored.series):
@@ -164,8 +176,7 @@ def _series_inputs(
             continue
         spoke.add(series.device)
         left = _rows(counting, number, device, value)
-        told = [found.get((series, int(t))) for t in counting.time[left]] if found else []
-        flags = _judged(counting.flag[left], told)
+        flags = counting.flag[left]
         yield SeriesInput(
             device,
             series.quantity,
@@ -177,7 +188,7 @@ def _series_inputs(
             int(stored.time[mine[0]]),
             int(stored.time[mine[-1]]),
             int(((stored.index == number) & (stored.time < value.start)).sum()),
-            Counter(finding.test for finding in told if finding is not None),
+            Counter(finding.test for row in left.tolist() if (finding := told[row]) is not None),
             [Applied(h.correction, n) for h in applied if (n := len(np.intersect1d(h.rows, mine)))],
         )
     for name in sorted(set(devices) - spoke):

@@ -108,6 +108,19 @@ async def test_quality_control_is_told_by_test() -> None:
     assert row["quality_control"] == {"roll_over": 1, "spike": 1}
 
 
+async def test_an_overridden_flag_overrules_quality_control_as_in_the_engine() -> None:
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0, 30.0)])
+    await hub.settle(T0 + 5 * HOUR)
+    hub.ledger.fixes.append(
+        Correction(id=1, device="a", quantity=None, start=T0, end=T0 + 1, action="override_flag", flag=1, by="Jana",
+                   reason="it was a festival")
+    )  # fmt: skip
+    spike = {(Series("a", "pm10"), T0): QualityFinding(4, "spike")}
+    (row,) = rows_of(await told(hub, hub.value("eaqi_2024", T0), Found(spike)), "readings")
+    assert (row["flags"], row["n_counting"], row["quality_control"]) == ({"1": 1}, 1, {"spike": 1})
+
+
 async def test_a_place_above_lists_the_values_of_its_sites() -> None:
     hub = Hub()
     await hub.take([reading("a", "pm10", T0, 30), reading("c", "pm10", T0, 130)])
