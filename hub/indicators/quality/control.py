@@ -137,24 +137,31 @@ def existing(marks: Marks, ledger: ValueLedger) -> Marks:
 
 
 class _Windows:
-    """Windows near hours, by quantity; many devices have the same hours."""
+    """Windows near hours, by quantity; many devices have the same hours, and many definitions the same windows."""
 
     def __init__(self, catalogue: Catalogue, city: Calendar, rules: Rules) -> None:
         self._catalogue, self._city, self._rules = catalogue, city, rules
+        self._takers: dict[str, Sequence[tuple[Definition, tuple[int, int, bool, int]]]] = {}
         self._known: dict[tuple[object, ...], Ints] = {}
 
     def of(self, quantity: str, hours: Ints) -> Iterator[tuple[str, Ints]]:
         """(indicator, starts), the windows that the hours themselves touch left out."""
-        text = hours.tobytes()
+        if quantity not in self._takers:
+            self._takers[quantity] = list(self._taking(quantity))
+        text = hours.tobytes() if self._takers[quantity] else b""
+        for d, reaches in self._takers[quantity]:
+            key = (d.window, d.calendar, reaches, text)
+            if key not in self._known:
+                self._known[key] = windows_near(hours, d, self._city, *reaches)
+            yield d.id, self._known[key]
+
+    def _taking(self, quantity: str) -> Iterator[tuple[Definition, tuple[int, int, bool, int]]]:
+        """Definitions on whose readings the quantity bears, with the arguments of `windows_near`."""
         for concerned in sorted(self._rules.concerned(quantity)):
             before, after = self._rules.margin(concerned)
-            if not (before or after) or concerned not in self._catalogue.kinds:
-                continue
-            for d in self._catalogue.using(concerned):
-                key = (d.window, d.calendar, before, after, concerned == quantity, reach(self._catalogue, concerned, d))
-                if (*key, text) not in self._known:
-                    self._known[*key, text] = windows_near(hours, d, self._city, *key[2:])
-                yield d.id, self._known[*key, text]
+            if (before or after) and concerned in self._catalogue.kinds:
+                for d in self._catalogue.using(concerned):
+                    yield d, (before, after, concerned == quantity, reach(self._catalogue, concerned, d))
 
 
 def windows_near(hours: Ints, d: Definition, city: Calendar, before: int, after: int, own: bool, behind: int) -> Ints:
