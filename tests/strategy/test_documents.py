@@ -133,6 +133,7 @@ def test_the_catalogue_is_sound_marks_what_is_made_up_and_comes_back_the_same() 
         (HEAD + "valid_from: 2020-02-31\n", "plan.yaml", "day is out of range"),
         (HEAD + "valid_from: soon\n", "plan.yaml: valid_from", "Invalid RFC3339"),
         (HEAD + "a: &x [1]\nb: *x\n", "plan.yaml, line 7", "alias"),
+        (HEAD + "owner: !!bool 3\n", "plan.yaml, line 6", "uses the tag tag:yaml.org,2002:bool"),
         (HEAD + "areas: " + "[" * 30 + "]" * 30, "plan.yaml, line 6", "nested deeper than 24"),
         (HEAD + "areas: [\n", "plan.yaml, line 7", "no YAML"),
         (HEAD + "---\n" + HEAD, "plan.yaml, line 6", "several documents"),
