@@ -92,7 +92,7 @@ class Hub:
 
     def restart(self) -> None:
         self.engine = Engine(
-            CATALOGUE, PRAGUE, self.store, self.ledger, self.registry, [self.journal], lambda: self.now,  # type: ignore[arg-type] # fakes have what is used
+            CATALOGUE, PRAGUE, self.store, self.ledger, self.registry, [self.journal], lambda: self.now,  # type: ignore[arg-type, list-item] # fakes have what is used
             self._limit, every=self._every,
         )  # fmt: skip
 
