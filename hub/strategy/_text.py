@@ -2,8 +2,8 @@
 """YAML from outside, read so that nothing is lost silently and nothing can blow up.
 
 A first pass over the events of the parser refuses what a strategy never needs: aliases (a short text could unfold to
-gigabytes), tags, deep nesting, several documents in one file, and keys that stand twice (the last would win unseen). Only
-then the text is built into lists and dicts.
+gigabytes), tags, deep nesting, several documents in one file, and keys that stand twice (the last would win unseen).
+Only then the text is built into lists and dicts.
 """
 
 from typing import Any
@@ -35,8 +35,8 @@ def _check(text: str, file: str) -> None:
             raise Invalid("holds several documents: one file is one strategy", _where(file, event.start_mark))
         if isinstance(event, yaml.AliasEvent):
             raise Invalid("uses an alias (*): write the value out", _where(file, event.start_mark))
-        if getattr(event, "tag", None) is not None:
-            raise Invalid(f"uses the tag {event.tag}: write the value without it", _where(file, event.start_mark))
+        if (tag := getattr(event, "tag", None)) is not None:
+            raise Invalid(f"uses the tag {tag}: write the value without it", _where(file, event.start_mark))
         if isinstance(event, yaml.NodeEvent):
             _see(event, open_, file)
         if isinstance(event, yaml.CollectionStartEvent):

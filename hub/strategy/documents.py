@@ -20,7 +20,7 @@ from hub.strategy._text import read_yaml
 
 RESERVED = frozenset({"fulfilment", "coverage"})  # paths of the API beside those of single strategies
 MOST_SHOWN = 20
-LARGEST = 1e15  # a target or a budget beyond it is a slip of the keyboard
+SMALLEST, LARGEST = 1e-12, 1e15  # a target or a budget beyond these is a slip of the keyboard
 FIRST, LAST = date(1900, 1, 1), date(2199, 12, 31)
 Fault = tuple[str, str]
 
@@ -113,7 +113,7 @@ def _of_node(field: str, node: Node, strategy: Strategy) -> Iterator[Fault]:
     if node.budget is not None:
         for name in ("planned", "spent"):
             amount = getattr(node.budget, name)
-            if amount is not None and not abs(amount) <= LARGEST:
+            if amount is not None and _wild(amount):
                 yield _at(field, f"budget.{name}"), f"{amount:g} CZK is beyond all bounds"
     if node is strategy and strategy.id in (strategy.predecessor, strategy.successor):
         yield "predecessor" if strategy.predecessor == strategy.id else "successor", "is the strategy itself"
@@ -131,7 +131,7 @@ def _of_target(placed: Placed, strategy: Strategy) -> Iterator[Fault]:
     for name, number in numbers.items():
         if (number is not None) != (name in wanted):
             yield f"{at}.{name}", f"{'is missing' if name in wanted else 'has no place here'} with aim {target.aim}"
-        elif number is not None and not abs(number) <= LARGEST:
+        elif number is not None and _wild(number):
             yield f"{at}.{name}", f"{number:g} is beyond all bounds"
     if target.lo is not None and target.hi is not None and target.lo > target.hi:
         yield f"{at}.hi", f"{target.hi:g} is below lo ({target.lo:g})"
@@ -143,11 +143,15 @@ def _of_target(placed: Placed, strategy: Strategy) -> Iterator[Fault]:
         yield f"{at}.date", f"{target.date} is before the strategy begins ({strategy.valid_from})"
 
 
+def _wild(number: float) -> bool:
+    return number != 0 and not SMALLEST <= abs(number) <= LARGEST  # NaN too
+
+
 def _of_baseline(target: Target, at: str) -> Iterator[Fault]:
     base = target.baseline
     if base is None:
         return
-    if not abs(base.value) <= LARGEST:
+    if _wild(base.value):
         yield f"{at}.baseline.value", f"{base.value:g} is beyond all bounds"
     yield from _off(f"{at}.baseline.date", base.date)
     if base.date >= target.date:
