@@ -97,6 +97,10 @@ HealthCheck = Callable[[], Awaitable[PartHealth]]
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
+def _no_texts(_: str) -> Mapping[int, str]:
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """Ports and settings of the API.
@@ -104,7 +108,8 @@ class Services:
     `read_requires_key`: on as soon as the hub listens beyond loopback. While it is off, only requests addressed to a
     loopback name are answered, so that a web page in a browser cannot reach the hub through a name of its own (DNS
     rebinding); `allowed_hosts` overrides which names, ("*",) allows all. `journals[i]` is read by the engine with the
-    cursor `touch:<i>`. `flags` has what quality control found on readings. `figures` are numbers of the other
+    cursor `touch:<i>`. `definition_texts` has the texts of an indicator by version, former ones
+    included. `flags` has what quality control found on readings. `figures` are numbers of the other
     processes, by process and name. `max_body_bytes` bounds every request body; `check_seconds` one health check.
     """
 
@@ -124,6 +129,7 @@ class Services:
     city_title: str
     time_zone: str
     version: str
+    definition_texts: Callable[[str], Mapping[int, str]] = _no_texts
     flags: FlagStore | None = None
     health: Sequence[HealthCheck] = ()
     figures: Callable[[], Mapping[str, Mapping[str, float]]] = dict

@@ -41,6 +41,7 @@ class EngineWorker:
         self._owner = f"{socket.gethostname()}-{os.getpid()}"
         self._waits: str | None = _OTHER
         catalogue = parts.catalogue()
+        self._texts = {d.id: (d.version, catalogue.texts[d.id]) for d in catalogue if d.id in catalogue.texts}
         self._sinks: dict[str, IndicatorSink] = {}
         if parts.settings.indicators.publish:
             self._sinks["mqtt"] = MqttSink(self._publisher, catalogue, self._ledger.values)
@@ -80,6 +81,7 @@ class EngineWorker:
         """Do one order without a running hub; Retry when an engine runs all the same."""
         if not self._take_lease():
             raise Retry("another engine has taken the lease just now")
+        self._ledger.definitions.remember(self._texts)
         keeping = asyncio.create_task(self._keep_lease())
         try:
             return await self._obey(kind, arguments, progress)
@@ -113,6 +115,8 @@ class EngineWorker:
         """Whether this is the engine; a ledger that is away or full is waited for, and health says so."""
         try:
             taken = self._take_lease()
+            if taken:
+                self._ledger.definitions.remember(self._texts)
         except Retry as error:
             self._waits = str(error)
             _LOG.warning("engine waits", extra={"fields": {"detail": str(error)}})

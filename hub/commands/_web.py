@@ -31,6 +31,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         ignored=ledger.ignored,
         values=ledger.values,
         corrections=ledger.corrections,
+        definition_texts=ledger.definitions.of,
         entries=ledger.entries,
         monitoring=parts.monitoring(ledger),
         readings=store,

@@ -25,7 +25,7 @@ from hub.core.windows import Calendar, format_instant, parse_label
 from hub.indicators.catalogue import Catalogue, build_catalogue
 from hub.indicators.checks import parse_definition
 from hub.indicators.evaluate import Options, evaluate
-from hub.indicators.provenance import Trace, public_provenance, reading_inputs, value_inputs
+from hub.indicators.provenance import Trace, base_of, public_provenance, reading_inputs, value_inputs
 from hub.indicators.representation import public_definition
 from hub.indicators.table import read_table
 from hub.settings import Settings
@@ -127,13 +127,14 @@ async def _provenance(parts: Parts, indicator: str, place: str, start: str | Non
             ledger.entries.history(indicator, place, value.start) if definition.entered else (),
         )
         registry, corrections = ledger.devices.snapshot(), ledger.corrections.after()
+        texts = ledger.definitions.of(base_of(catalogue, indicator))
     store, flags = parts.store(), parts.flags()
     try:
         readings = await reading_inputs(catalogue, registry, corrections, store, value, flags)
     finally:
         await store.close()
         await flags.close()
-    return public_provenance(trace._replace(readings=readings), catalogue, registry, city)
+    return public_provenance(trace._replace(readings=readings), catalogue, registry, city, texts)
 
 
 def _find(

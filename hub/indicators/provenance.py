@@ -270,8 +270,12 @@ def definition_of(catalogue: Catalogue, value: IndicatorValue, texts: Mapping[in
 
 def source_text(catalogue: Catalogue, indicator: str) -> str | None:
     """YAML that a definition was read from; a roll-up stands in that of the indicator that it sums up."""
-    below = indicator.removesuffix("_city").removesuffix("_part")
-    return catalogue.texts.get(indicator, catalogue.texts.get(below))
+    return catalogue.texts.get(base_of(catalogue, indicator))
+
+
+def base_of(catalogue: Catalogue, indicator: str) -> str:
+    """The indicator in whose file a definition stands."""
+    return indicator if indicator in catalogue.texts else indicator.removesuffix("_city").removesuffix("_part")
 
 
 def _attributes(d: Definition, place: str, registry: RegistrySnapshot) -> Iterator[Json]:

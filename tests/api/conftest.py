@@ -280,6 +280,7 @@ async def world(template: Template, tmp_path: Path) -> AsyncIterator[World]:
         ignored=ledger.ignored,
         values=ledger.values,
         corrections=ledger.corrections,
+        definition_texts=ledger.definitions.of,
         entries=ledger.entries,
         monitoring=Monitoring(
             ledger.strategies, ledger.values, ledger.devices, facts_of(template.definitions), template.city.zone

@@ -379,6 +379,10 @@ async def test_provenance_leads_from_a_figure_to_its_readings(world: World) -> N
     assert body["readings"][0]["grade"] == "indicative"
     assert (body["definition"]["text"], body["definition"]["note"]) == (None, "the text of version 99 is not kept")
     assert newest == body
+    world.ledger.definitions.remember({"eaqi_2024": (99, "id: eaqi_2024\nversion: 99\n")})
+    async with world.client() as client:
+        about = (await client.get(url)).json()["definition"]
+    assert (about["version"], about["text"], about["note"]) == (99, "id: eaqi_2024\nversion: 99\n", None)
     assert before.status_code == 404
     assert "as of" in before.json()["detail"]
 

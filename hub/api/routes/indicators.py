@@ -48,7 +48,7 @@ from hub.core.indicators import IndicatorValue
 from hub.core.ports import ValueQuery
 from hub.core.windows import Calendar, format_instant
 from hub.indicators.definition import Definition
-from hub.indicators.provenance import Trace, public_provenance, reading_inputs, value_inputs
+from hub.indicators.provenance import Trace, base_of, public_provenance, reading_inputs, value_inputs
 
 router = APIRouter(prefix="/indicators", tags=["indicators"], dependencies=[Depends(reads)])
 
@@ -224,7 +224,9 @@ async def provenance(
         services.definitions, snapshot, corrections, services.readings, trace.value, services.flags
     )
     city = Calendar.of(services.time_zone)
-    return as_json(public_provenance(trace._replace(readings=readings), services.definitions, snapshot, city))
+    texts = await run_in_threadpool(services.definition_texts, base_of(services.definitions, indicator))
+    told = public_provenance(trace._replace(readings=readings), services.definitions, snapshot, city, texts)
+    return as_json(told)
 
 
 def _traced(services: Services, d: Definition, place: str, start: int | None, as_of: int | None) -> Any:

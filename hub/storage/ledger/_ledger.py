@@ -14,6 +14,7 @@ from hub.storage.ledger._audit import Audit
 from hub.storage.ledger._commands import Commands
 from hub.storage.ledger._corrections import Corrections
 from hub.storage.ledger._database import Database
+from hub.storage.ledger._definitions import DefinitionTexts
 from hub.storage.ledger._entries import Entries
 from hub.storage.ledger._holds import Holds, Leases
 from hub.storage.ledger._ignored import Ignored
@@ -47,6 +48,7 @@ class Ledger:
         self.keys = Keys(self._database, clock)
         self.commands = Commands(self._database, clock)
         self.strategies = Strategies(self._database, clock)
+        self.definitions = DefinitionTexts(self._database, clock)
         self.audit = Audit(self._database)
 
     @property
