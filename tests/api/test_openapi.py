@@ -9,14 +9,24 @@ import pytest
 from pydantic import BaseModel
 
 from hub.api.routes.docs import example_of
-from hub.api.schemas import common, corrections, devices, indicators, readings
+from hub.api.schemas import common, corrections, coverage, devices, fulfilment, indicators, readings
 from hub.api.schemas import operation as operation_schemas
 from hub.api.schemas import strategies as strategy_schemas
 from tests.api.conftest import World
 
 MODELS = [
     model
-    for module in (common, corrections, devices, indicators, operation_schemas, readings, strategy_schemas)
+    for module in (
+        common,
+        corrections,
+        coverage,
+        devices,
+        fulfilment,
+        indicators,
+        operation_schemas,
+        readings,
+        strategy_schemas,
+    )
     for _, model in inspect.getmembers(module, inspect.isclass)
     if issubclass(model, common.Model) and model is not common.Model and model.__module__ == module.__name__
 ]

@@ -10,14 +10,13 @@ import msgspec
 import pytest
 from pydantic import BaseModel
 
+from hub.api.schemas.coverage import Coverage
+from hub.api.schemas.fulfilment import FulfilmentOverview, StrategyFulfilment
 from hub.api.schemas.strategies import (
     DOCUMENT,
     DOCUMENT_YAML,
-    Coverage,
-    FulfilmentOverview,
     PreviewOut,
     StrategyDetail,
-    StrategyFulfilment,
     StrategyList,
     StrategyRevisions,
 )

@@ -16,15 +16,14 @@ from hub.api.auth import ServicesDep, WriterDep, reads
 from hub.api.etags import tag_of
 from hub.api.params import CSV_RESPONSE, CsvDialect, Time, prefers, wants_csv
 from hub.api.problems import Problem
+from hub.api.schemas.coverage import Coverage
+from hub.api.schemas.fulfilment import FulfilmentOverview, StrategyFulfilment
 from hub.api.schemas.strategies import (
     DOCUMENT,
     DOCUMENT_SCHEMA,
     DOCUMENT_YAML,
-    Coverage,
-    FulfilmentOverview,
     PreviewOut,
     StrategyDetail,
-    StrategyFulfilment,
     StrategyList,
     StrategyRevisions,
 )
