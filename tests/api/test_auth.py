@@ -17,6 +17,8 @@ ADMIN = {"admin"}
 FOREIGN = {"connector": "native", "external_id": "x", "why": "not ours"}
 P = "/api/v1"
 NEW = {"id": "new-1", "place": SITE}
+DAY, NEXT_DAY = "2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z"
+BAG = {"device": AIR, "action": "exclude", "from": DAY, "to": NEXT_DAY, "reason": "in a bag"}
 SENT = {"device": AIR, "time": "2026-11-23T11:00:00Z", "readings": {"pm10": 1}}
 
 # In the order of the requests: the device is removed last.
@@ -34,6 +36,13 @@ TABLE: dict[str, tuple[str, str, Any, int, set[str], set[str]]] = {
     "list_readings": ("GET", f"{P}/readings?device={AIR}", None, 200, ALL, READ),
     "post_readings": ("POST", f"{P}/readings", SENT, 202, WRITE, WRITE),
     "list_corrections": ("GET", f"{P}/corrections", None, 200, ALL, READ),
+    "add_correction": ("POST", f"{P}/corrections", BAG, 201, WRITE, WRITE),
+    "preview_correction": (
+        *("GET", f"{P}/corrections/preview?device={AIR}&action=exclude&from={DAY}&to={NEXT_DAY}", None, 200),
+        *(ALL, READ),
+    ),
+    "get_correction": ("GET", f"{P}/corrections/1", None, 200, ALL, READ),
+    "withdraw_correction": ("POST", f"{P}/corrections/1/withdraw", {"reason": "dry"}, 201, WRITE, WRITE),
     "list_indicators": ("GET", f"{P}/indicators", None, 200, ALL, READ),
     "latest_values": ("GET", f"{P}/indicators/latest", None, 200, ALL, READ),
     "changes": ("GET", f"{P}/indicators/changes", None, 200, ALL, READ),
@@ -43,6 +52,8 @@ TABLE: dict[str, tuple[str, str, Any, int, set[str], set[str]]] = {
         *("GET", f"{P}/indicators/pm10_day_mean/revisions?place={SITE}&start=2026-11-20T00:00:00Z", None, 200),
         *(ALL, READ),
     ),
+    "list_versions": ("GET", f"{P}/indicators/pm10_day_mean/versions", None, 200, ALL, READ),
+    "provenance": ("GET", f"{P}/indicators/pm10_day_mean/provenance?place={SITE}", None, 200, ALL, READ),
     "list_quarantine": ("GET", f"{P}/quarantine", None, 200, ALL, READ),
     "get_quarantined": ("GET", f"{P}/quarantine/0-1", None, 200, READ, READ),
     "redrive": ("POST", f"{P}/quarantine/redrive", {"ids": ["0-1"]}, 202, WRITE, WRITE),
@@ -66,6 +77,7 @@ def test_the_table_names_every_operation(world: World) -> None:
 async def test_every_operation_with_every_scope(world: World, scope: str, closed: bool) -> None:
     """Who is allowed gets the answer; who is not gets 401 without a key, 403 with one that does not suffice."""
     wrong = []
+    world.ledger.corrections.add(AIR, 0, 1, "exclude", by="test", reason="there is one to ask for")
     async with world.client(scope or None, read_requires_key=closed) as client:
         for name, (method, path, body, status, opened, needed) in TABLE.items():
             allowed = scope in (needed if closed else opened)
