@@ -22,8 +22,9 @@ from hub.core.readings import NS
 from hub.core.windows import format_instant
 from hub.ingest.fail_points import FailPoints
 from hub.ingest.journal import SqliteJournal
+from hub.ingest.knowledge import trim_before
 from hub.ingest.open_batches import OpenBatches, recover
-from hub.ingest.pipeline import Pipeline, trim_before
+from hub.ingest.pipeline import Pipeline
 from hub.ingest.shards import NoMessages, Owners, OwnMessages, OwnOrders
 from hub.transport import Session, SessionEvent
 
@@ -124,7 +125,7 @@ class IngestWorker:
             "taking messages in" if waits is None else f"waits, nothing is lost: {waits}",
             "" if waits is None else "mend what it waits for; it goes on by itself",
         )
-        found = [ingest, self._spool_health(), self._pipeline.quarantine_health()]
+        found = [ingest, self._spool_health(), self._pipeline.recorder.health()]
         if self._session is None:
             if ingest.ok:
                 found[0] = ingest._replace(detail="keeps the quarantine of a shard that is no more")
@@ -195,7 +196,8 @@ class IngestWorker:
             try:
                 if time.monotonic() - retained > _RETAIN_EVERY:
                     await self._journal.retain(self._parts.clock(), keep, most)
-                    await self._pipeline.reload_quota()  # also when an earlier try purged some and did not come to this
+                    # also when an earlier try purged some and did not come to this
+                    await self._pipeline.recorder.reload()
                     retained = time.monotonic()
                 cursors = self._ledger.values
                 known = cursors.cursor(f"journal:{self._shard}") == self._identity

@@ -4,6 +4,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,16 @@ class Bench(SimpleNamespace):
     registry: MemoryRegistry
     source: ListSource
     clock: Clock
+    interpreter: Interpreter
+
+    async def restart(self, **others: Any) -> Pipeline:
+        """Begin with a new pipeline on the same files and parts, but for the others given."""
+        parts: dict[str, Any] = {
+            name: getattr(self, name) for name in ("source", "store", "journal", "registry", "interpreter", "clock")
+        }
+        self.pipeline = Pipeline(**{**parts, "commands": self.registry, **others})
+        await self.pipeline.prepare()
+        return self.pipeline
 
     def totals(self) -> dict[str, int]:
         """Counts over all connectors and devices."""
@@ -74,11 +85,16 @@ async def bench(tmp_path: Path, router: sdk.Router, conversions: Conversions) ->
     clock, store, source, registry = Clock(NOW), MemoryStore(), ListSource(), MemoryRegistry(device)
     journal = SqliteJournal(tmp_path / "ingest-0.db")
     reader = SqliteJournalReader(tmp_path / "ingest-0.db")
-    interpreter = Interpreter(router, conversions, max_payload=65536)
-    pipeline = Pipeline(source, store, journal, registry, registry, interpreter, clock=clock)
-    await pipeline.prepare()
-    yield Bench(
-        pipeline=pipeline, store=store, journal=journal, reader=reader, registry=registry, source=source, clock=clock
+    bench = Bench(
+        store=store,
+        journal=journal,
+        reader=reader,
+        registry=registry,
+        source=source,
+        clock=clock,
+        interpreter=Interpreter(router, conversions, max_payload=65536),
     )
+    await bench.restart()
+    yield bench
     reader.close()
     await journal.close()

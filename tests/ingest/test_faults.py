@@ -11,6 +11,7 @@ from hub.core.places import Device
 from hub.core.ports import QuarantineFilter
 from hub.core.readings import NS
 from hub.ingest.interpret import clean
+from hub.ingest.normalise import Conversions
 from tests.ingest.conftest import NOW, Bench, delivery
 
 AT = '"time": "2026-11-23T11:50:00Z"'
@@ -45,7 +46,7 @@ async def test_what_the_journal_cannot_hold_is_set_aside_alone(bench: Bench) -> 
                 raise Reject("connector_failed", "cannot be recorded")
             await commit(found)
 
-    bench.pipeline._journal = Picky()
+    await bench.restart(journal=Picky())
     await bench.pipeline.take(batch)
     assert refused
     assert bench.source.acked == [1, 2, 3, 4, 5]
@@ -72,7 +73,7 @@ async def test_one_message_with_two_kinds_of_faults_is_one_row_whatever_is_redri
     before = bench.totals()
     assert (before["conflict"], before["rejected"]) == (1, 1)
     for attempt in range(1, 4):
-        await bench.pipeline.redrive(QuarantineFilter())
+        await bench.pipeline.clerk.redrive(QuarantineFilter())
         [row] = bench.reader.quarantine(QuarantineFilter())
         assert (row.conflicts, row.rejects, row.attempts) == (1, 1, attempt)
         assert bench.totals() == before
@@ -85,11 +86,11 @@ async def test_a_part_row_survives_that_its_device_is_gone_for_a_while(bench: Be
     before = bench.totals()
     device = bench.registry.devices.pop("air-1")
     bench.registry.number += 1
-    await bench.pipeline.redrive(QuarantineFilter())
+    await bench.pipeline.clerk.redrive(QuarantineFilter())
     assert bench.totals() == before
     bench.registry.add(device)
-    await bench.pipeline.obey()
-    await bench.pipeline.redrive(QuarantineFilter())
+    await bench.pipeline.clerk.obey()
+    await bench.pipeline.clerk.redrive(QuarantineFilter())
     assert bench.totals() == before
     [row] = bench.reader.quarantine(QuarantineFilter())
     assert (row.scope, row.reason) == ("reading", "unknown_unit")
@@ -104,7 +105,7 @@ async def test_events_are_recorded_once_however_often_the_rest_is_redriven(bench
     )
     await bench.pipeline.take([delivery(message)])
     for _ in range(3):
-        await bench.pipeline.redrive(QuarantineFilter())
+        await bench.pipeline.clerk.redrive(QuarantineFilter())
     assert len(bench.reader.events()) == 1
     assert bench.reader.seen()["air-1"].messages == 1
 
@@ -117,20 +118,20 @@ async def test_logs_carry_no_payload(bench: Bench, caplog: pytest.LogCaptureFixt
     assert "800101" not in str([(record.getMessage(), record.__dict__) for record in caplog.records])
 
 
-async def test_spellings_that_senders_invent_are_not_remembered(bench: Bench) -> None:
-    known = len(bench.pipeline._interpreter._conversions)
+async def test_spellings_that_senders_invent_are_not_remembered(bench: Bench, conversions: Conversions) -> None:
+    known = len(conversions)
     for i in range(50):
         unit = "ug/m3" + " " * (100 + i)
         await bench.pipeline.take(
             [delivery(f'{{{AT}, "readings": {{"pm10": {{"value": 1, "unit": "{unit}"}}}}}}', token=i + 1)]
         )
-    assert len(bench.pipeline._interpreter._conversions) <= known + 1
+    assert len(conversions) <= known + 1
 
 
 async def test_a_network_servers_time_needs_no_stamp_of_ours(bench: Bench) -> None:
     """LoRaWAN messages carry the server's time: nothing has to be remembered for a redelivery."""
     bench.registry.add(Device(id="lora-1", connector="chirpstack", external_id="24e124136b502217"))
-    await bench.pipeline.refresh()
+    await bench.restart()
     up = {
         "time": "2026-11-23T11:59:00.123456789Z",
         "deviceInfo": {"devEui": "24e124136b502217"},
@@ -185,7 +186,7 @@ async def test_touches_of_a_journal_that_the_cursor_does_not_know_are_kept(bench
 
 async def test_an_order_with_wrong_arguments_is_answered(bench: Bench) -> None:
     bench.registry.submit("redrive", {"ids": "all"})
-    await bench.pipeline.obey()
+    await bench.pipeline.clerk.obey()
     assert "error" in bench.registry.results[1]
 
 
@@ -201,6 +202,6 @@ async def test_a_deveui_may_be_registered_as_the_label_prints_it(bench: Bench) -
     topic = "application/1/device/24e124136b502217/event/up"
     await bench.pipeline.take([delivery(json.dumps(up), topic=topic)])
     bench.registry.add(Device(id="lora-1", connector="chirpstack", external_id="24-E1-24-13-6B-50-22-17"))
-    await bench.pipeline.obey()
+    await bench.pipeline.clerk.obey()
     assert {row.device for row in bench.store.rows.values()} == {"lora-1"}
     assert bench.reader.quarantine(QuarantineFilter()) == []

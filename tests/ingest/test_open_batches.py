@@ -235,7 +235,7 @@ async def test_a_page_redriven_after_a_recovery_is_noted_as_ever(tmp_path: Path,
 
 async def test_the_pipeline_notes_what_goes_to_the_store_and_nothing_else(bench: Bench, path: Path) -> None:
     noted: list[OpenBatch] = []
-    bench.pipeline._note = noted.append
+    await bench.restart(note=noted.append)
     good = '{"time": "2026-11-23T11:50:00Z", "readings": {"pm10": 1, "no2": 2}}'
     await bench.pipeline.take([delivery("not json")])
     await bench.pipeline.take([delivery(good), delivery(good)])

@@ -123,7 +123,7 @@ async def test_one_unknown_quantity_does_not_cost_the_others(bench: Bench) -> No
 async def test_messages_of_a_new_device_are_redriven_when_it_is_registered(bench: Bench) -> None:
     await bench.pipeline.take([delivery(GOOD, topic="devices/new-1/readings")])
     bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
-    await bench.pipeline.obey()
+    await bench.pipeline.clerk.obey()
     assert {r.device for r in bench.store.rows.values()} == {"new-1"}
     assert bench.registry.results == {1: {"tried": 1, "redriven": 1, "waiting": 0, "ignored": 0}}
     assert bench.reader.quarantine(QuarantineFilter()) == []
@@ -135,7 +135,7 @@ async def test_redriving_twice_changes_nothing(bench: Bench) -> None:
     await bench.pipeline.take([delivery('{"readings": {"pm10": 1, "pm99": 2}}'), delivery("garbage")])
     before = bench.totals()
     for _ in range(2):
-        result = await bench.pipeline.redrive(QuarantineFilter())
+        result = await bench.pipeline.clerk.redrive(QuarantineFilter())
         assert (result.tried, result.redriven, result.waiting) == (2, 0, 2)
     assert bench.totals() == before
     assert {row.attempts for row in bench.reader.quarantine(QuarantineFilter())} == {2}
@@ -145,7 +145,7 @@ async def test_redriving_twice_changes_nothing(bench: Bench) -> None:
 async def test_a_conflict_that_is_redriven_stays_a_conflict(bench: Bench) -> None:
     await bench.pipeline.take([delivery(GOOD), delivery(GOOD.replace("20.3", "99"), token=2)])
     before = bench.totals()
-    await bench.pipeline.redrive(QuarantineFilter())
+    await bench.pipeline.clerk.redrive(QuarantineFilter())
     assert bench.totals() == before
     [row] = bench.reader.quarantine(QuarantineFilter())
     assert (row.reason, row.attempts) == ("conflict", 1)
@@ -153,7 +153,7 @@ async def test_a_conflict_that_is_redriven_stays_a_conflict(bench: Bench) -> Non
 
 async def test_an_unknown_order_is_answered_not_ignored(bench: Bench) -> None:
     number = bench.registry.submit("dance", {})
-    await bench.pipeline.obey()
+    await bench.pipeline.clerk.obey()
     assert bench.registry.results == {number: {"error": "unknown order 'dance'"}}
 
 
@@ -164,7 +164,7 @@ async def test_nothing_is_acknowledged_while_the_store_is_away(bench: Bench) -> 
     async def sleep(_: float) -> None:
         waits.append(list(bench.source.acked))
 
-    bench.pipeline._sleep = sleep
+    await bench.restart(sleep=sleep)
     await bench.pipeline.take([delivery(GOOD)])
     assert waits == [[], [], []]
     assert bench.source.acked == [1]
@@ -180,8 +180,7 @@ async def test_a_redelivered_message_without_time_keeps_its_first_stamp(bench: B
 
 async def test_the_first_stamp_is_remembered_over_a_restart(bench: Bench) -> None:
     await bench.pipeline.take([delivery(UNTIMED)])
-    bench.pipeline._arrivals = {}
-    await bench.pipeline.prepare()
+    await bench.restart()
     await bench.pipeline.take([delivery(UNTIMED, received=NOW + 5 * NS, dup=True)])
     assert [row.time for row in bench.store.rows.values()] == [NOW]
 
@@ -204,9 +203,10 @@ async def test_the_next_batch_is_read_while_one_is_stored_and_written_after_it(b
     """Overlap changes no order: what is stored first is acknowledged first, and the last batch is not forgotten."""
     batches = [[delivery(GOOD.replace("11:50", f"11:{m:02}"), token=m)] for m in range(1, 20)]
     bench.store.away = 5
-    bench.pipeline._source = ListSource(batches)
+    source = ListSource(batches)
+    await bench.restart(source=source)
     await bench.pipeline.run(poll=0.01)
-    assert bench.pipeline._source.acked == list(range(1, 20))
+    assert source.acked == list(range(1, 20))
     assert bench.totals()["stored"] == 38
     bench.assert_balanced()
 
@@ -215,7 +215,7 @@ async def test_a_device_registered_between_reading_and_storing_is_not_missed(ben
     """Its message was read as unknown and waits behind a slow store; its redrive must wait for it to be journalled."""
     bench.store.gate.clear()
     unknown = delivery(GOOD, topic="devices/new-1/readings", token=2)
-    bench.pipeline._source = EndlessSource([delivery(GOOD)], [unknown])
+    await bench.restart(source=EndlessSource([delivery(GOOD)], [unknown]))
     running = asyncio.create_task(bench.pipeline.run(poll=0.01))
     while bench.store.calls != ["put"]:
         await asyncio.sleep(0.01)
@@ -238,7 +238,7 @@ async def test_an_error_that_stops_ingest_is_not_waited_out(bench: Bench) -> Non
 
     bench.store.put = refuse  # type: ignore[method-assign, assignment]
     source = EndlessSource([delivery(GOOD)])
-    bench.pipeline._source = source
+    await bench.restart(source=source)
     with pytest.raises(ExceptionGroup) as caught:
         await bench.pipeline.run(poll=60)
     assert caught.group_contains(Stop)
@@ -248,7 +248,7 @@ async def test_an_error_that_stops_ingest_is_not_waited_out(bench: Bench) -> Non
 async def test_asked_to_end_it_finishes_what_is_under_way_and_takes_no_more(bench: Bench) -> None:
     bench.store.gate.clear()
     source = EndlessSource([delivery(GOOD)], [delivery(GOOD.replace("11:50", "11:51"), token=2)])
-    bench.pipeline._source = source
+    await bench.restart(source=source)
     running = asyncio.create_task(bench.pipeline.run(poll=60))
     while len(bench.store.calls) < 2:
         await asyncio.sleep(0.01)
@@ -266,7 +266,7 @@ async def test_an_order_that_waits_for_the_store_lets_others_pass(bench: Bench) 
     bench.store.away = 1
     bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
     other = bench.registry.submit("purge", {"why": "a test", "ids": [999]})
-    await bench.pipeline.obey()
+    await bench.pipeline.clerk.obey()
     assert list(bench.registry.results) == [other]
-    await bench.pipeline.obey()
+    await bench.pipeline.clerk.obey()
     assert len(bench.registry.results) == 2

@@ -27,16 +27,14 @@ def flood(n: int, topic: str = STRANGER, first: int = 0) -> list[Delivery]:
     return [delivery(GOOD % (i % 60), topic=topic, token=i + 1) for i in range(first, first + n)]
 
 
-def limited(bench: Bench, per_source: int = 3, **limits: int) -> Pipeline:
+async def limited(bench: Bench, per_source: int = 3, **limits: int) -> Pipeline:
     """The bench's pipeline with a small quota."""
-    pipeline = bench.pipeline
-    pipeline._quota = Quota(per_source, **limits)
-    return pipeline
+    return await bench.restart(quota=Quota(per_source, **limits))
 
 
 async def order(bench: Bench, kind: str, arguments: Mapping[str, object]) -> Mapping[str, object]:
     number = bench.registry.submit(kind, arguments)
-    await bench.pipeline.obey()
+    await bench.pipeline.clerk.obey()
     return bench.registry.results[number]
 
 
@@ -53,7 +51,7 @@ def proved(bench: Bench) -> dict[str, int]:
 
 
 async def test_a_flood_beyond_the_quota_is_acknowledged_counted_and_sampled(bench: Bench) -> None:
-    pipeline = limited(bench)
+    pipeline = await limited(bench)
     for first in (0, 10):
         await pipeline.take([*flood(10, first=first), delivery(GOOD % first, token=100 + first)])
     total = proved(bench)
@@ -62,13 +60,13 @@ async def test_a_flood_beyond_the_quota_is_acknowledged_counted_and_sampled(benc
     first, last = sorted(bench.reader.quarantine(QuarantineFilter(state="refused")), key=lambda r: r.id)
     assert (first.payload, last.payload) == ((GOOD % 3).encode(), (GOOD % 19).encode())
     assert (first.stands_for + last.stands_for, len(bench.store.rows)) == (17, 2)
-    health = pipeline.quarantine_health()
+    health = pipeline.recorder.health()
     assert not health.ok
     assert "17 messages of native/new-1, unknown_device" in health.detail
 
 
 async def test_a_flood_writes_no_more_rows_than_its_quota(bench: Bench) -> None:
-    pipeline = limited(bench)
+    pipeline = await limited(bench)
     await pipeline.take(flood(3))
     for _ in range(20):
         await pipeline.take(flood(500))
@@ -77,26 +75,26 @@ async def test_a_flood_writes_no_more_rows_than_its_quota(bench: Bench) -> None:
 
 
 async def test_after_a_restart_the_quota_knows_what_waits(bench: Bench) -> None:
-    await limited(bench).take(flood(5))
-    await limited(bench).prepare()
+    await (await limited(bench)).take(flood(5))
+    await limited(bench)
     await bench.pipeline.take(flood(5, first=5))
     total = proved(bench)
     assert (total["quarantined"], total["refused"]) == (3, 7)
-    assert not bench.pipeline.quarantine_health().ok
+    assert not bench.pipeline.recorder.health().ok
 
 
 async def test_registering_the_device_makes_room_again(bench: Bench) -> None:
-    pipeline = limited(bench)
+    pipeline = await limited(bench)
     await pipeline.take(flood(3))
     bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
-    await pipeline.obey()
+    await pipeline.clerk.obey()
     await pipeline.take([delivery("garbage", topic=STRANGER, token=n) for n in range(3)])
     total = proved(bench)
     assert (total["decoded"], total["quarantined"], total["refused"]) == (3, 3, 0)
 
 
 async def test_a_purge_erases_what_it_names_and_makes_room(bench: Bench) -> None:
-    pipeline = limited(bench)
+    pipeline = await limited(bench)
     await pipeline.take([*flood(5), *flood(2, topic="devices/other/readings")])
     result = await order(bench, "purge", {"external_id": "new-1", "why": "test device", "by": "dana"})
     assert result == {"purged": 3}
@@ -182,7 +180,7 @@ GATEWAY = sdk.Connector(
 async def test_a_message_waits_on_while_a_new_device_shares_it(
     bench: Bench, conversions: Conversions, ignored: set[str], state: str, counted: str
 ) -> None:
-    bench.pipeline._interpreter = Interpreter(sdk.Router([GATEWAY]), conversions, max_payload=65536)
+    await bench.restart(interpreter=Interpreter(sdk.Router([GATEWAY]), conversions, max_payload=65536))
     await bench.pipeline.take([delivery("a b", topic="gw/1")])
     await order(bench, "redrive", ignore(bench, "gateway", *ignored))
     [row] = bench.reader.quarantine(ANY)
@@ -211,12 +209,12 @@ async def test_redriving_thousands_lets_live_messages_through_and_goes_on_after_
                 raise Retry("journal is away", after=0.0)
             return await waiting(where, after, limit)
 
-    bench.pipeline._journal = Failing()
+    await bench.restart(journal=Failing())
     number = bench.registry.submit("redrive", {"connector": "native", "external_id": "new-1"})
-    await bench.pipeline.obey()
+    await bench.pipeline.clerk.obey()
     assert number not in bench.registry.results
     assert (bench.reader.count(QuarantineFilter()), bench.totals()["decoded"]) == (150, 203)
-    await bench.pipeline.obey()
+    await bench.pipeline.clerk.obey()
     assert bench.registry.results[number] == {"tried": 150, "redriven": 150, "waiting": 0, "ignored": 0}
     assert bench.source.acked[-6:] == [1001, 1002, 1003, 1004, 1005, 1006]
     total = proved(bench)
@@ -226,7 +224,7 @@ async def test_redriving_thousands_lets_live_messages_through_and_goes_on_after_
 async def test_redriving_twice_changes_nothing(bench: Bench) -> None:
     await bench.pipeline.take(flood(5))
     bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
-    await bench.pipeline.obey()
+    await bench.pipeline.clerk.obey()
     total = proved(bench)
     assert await order(bench, "redrive", {"connector": "native", "external_id": "new-1"}) == {
         "tried": 0,
@@ -253,7 +251,7 @@ async def test_a_batch_that_the_journal_could_not_commit_keeps_its_payloads_once
 
 async def test_a_device_that_sends_right_after_its_registration_is_known(bench: Bench) -> None:
     """Who registers and then sends a year at once must not run into the quota before ingest looks again."""
-    pipeline = limited(bench)
+    pipeline = await limited(bench)
     bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
     await pipeline.take(flood(10))
     total = proved(bench)
@@ -262,15 +260,15 @@ async def test_a_device_that_sends_right_after_its_registration_is_known(bench: 
 
 async def test_what_a_flooding_device_waits_with_is_read_though_its_flood_is_not(bench: Bench) -> None:
     """A redrive of what waits must not find the device refused, and registering it ends that at once."""
-    pipeline = limited(bench)
+    pipeline = await limited(bench)
     await pipeline.take(flood(10))
     await pipeline.take([delivery("garbage", topic=STRANGER)])
     assert proved(bench)["refused"] == 8
-    result = await pipeline.redrive(QuarantineFilter())
+    result = await pipeline.clerk.redrive(QuarantineFilter())
     assert (result.tried, result.waiting) == (3, 3)
     await pipeline.take(flood(1, first=20))
     bench.registry.add(Device(id="new-1", connector="native", external_id="new-1"))
-    await pipeline.obey()
+    await pipeline.clerk.obey()
     await pipeline.take(flood(1, first=30))
     total = proved(bench)
     assert (total["decoded"], total["refused"], total["quarantined"]) == (4, 9, 0)

@@ -293,7 +293,7 @@ async def play(city: City, steps: Sequence[tuple[str, object]]) -> None:
             elif what == "lose":
                 city.queue.clear()
             elif what == "redrive":
-                await city.pipeline.redrive(QuarantineFilter())
+                await city.pipeline.clerk.redrive(QuarantineFilter())
             elif what == "start":
                 await city.start()
             elif what == "register":

@@ -82,10 +82,10 @@ async def test_a_conflict_and_an_unknown_device_leave_the_others_right_also_afte
     gateway.balanced()
     device = Device(id="dev-2", connector=gateway.name, external_id="x2")
     gateway.registry.add(device)
-    await gateway.pipeline.obey()
+    await gateway.pipeline.clerk.obey()
     assert {row.device: row.value for row in gateway.store.rows.values()} == {"dev-0": 1.0, "dev-1": 2.0, "dev-2": 3.0}
     gateway.balanced()
-    await gateway.pipeline.redrive(QuarantineFilter())
+    await gateway.pipeline.clerk.redrive(QuarantineFilter())
     gateway.balanced()
 
 
@@ -93,6 +93,6 @@ async def test_a_message_of_unknown_devices_is_counted_right_when_they_are_regis
     await send(gateway, x3=1.0, x4=2.0)
     for number in (3, 4):
         gateway.registry.add(Device(id=f"dev-{number}", connector=gateway.name, external_id=f"x{number}"))
-    await gateway.pipeline.obey()
+    await gateway.pipeline.clerk.obey()
     gateway.balanced()
     assert len(gateway.store.rows) == 2

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hub import sdk
 from hub.core.delivery import Delivery
 from hub.core.errors import Retry
-from hub.core.journal import HOUR_NS
+from hub.core.journal import HOUR_NS, OpenBatch
 from hub.core.places import Device
 from hub.core.ports import QuarantineFilter
 from hub.core.readings import NS, PutResult, Reading
@@ -104,7 +104,7 @@ class Hub:
         self.pipeline: Pipeline
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, note: Callable[[OpenBatch], None] = lambda _: None) -> AsyncIterator[None]:
         """The pipeline at work; leaving it is as good as a kill: nothing is finished."""
         journal = SqliteJournal(self.folder / "ingest-0.db")
         spool = DiskSpool(self.folder / "spool", self.limits)
@@ -115,7 +115,7 @@ class Hub:
 
         self.pipeline = Pipeline(
             self.broker, self.store, journal, self.registry, self.registry, self.interpreter,
-            clock=Clock(NOW), sleep=sleep, spool=spool, spool_after=0.0,
+            clock=Clock(NOW), sleep=sleep, spool=spool, spool_after=0.0, note=note,
         )  # fmt: skip
         begun = asyncio.Event()
         self.registry.on_snapshot = begun.set
@@ -333,8 +333,7 @@ async def test_what_a_full_spool_sends_to_the_store_is_noted_first(
     hub = Hub(tmp_path, router, conversions, SegmentLimits(segment_bytes=4096, max_bytes=8192, min_free_bytes=0))
     hub.store.down = True
     noted: list[int] = []
-    async with hub.running():
-        hub.pipeline._note = lambda batch: noted.append(batch.number) if batch.spool is None else None
+    async with hub.running(lambda batch: noted.append(batch.number) if batch.spool is None else None):
         for minute in range(200):
             hub.broker.publish(message(0, minute))
         await hub.until(lambda: hub.pipeline.waiting_for is not None and "spool" in hub.pipeline.waiting_for)
