@@ -31,11 +31,15 @@ LONGEST: Mapping[Period, int] = {  # a day may have 25 hours, and each longer wi
 def horizons(catalogue: Catalogue, keep: Mapping[str, int], now: int, rules: Rules = NO_RULES) -> Mapping[str, int]:
     """The first start (ns) that is not frozen, by indicator; `keep` in ns by domain. Indicators not in it never freeze.
 
-    A window that begins before any of its inputs' limit is frozen, so the latest limit counts.
+    A window that begins before any of its inputs' limit is frozen, so the latest limit counts. What bears on the
+    quality of its readings has to be there too, as far as that lets it close first.
     """
     found = {}
     for d in catalogue:
-        limits = [now - kept + behind for _, kept, behind in _limited(d, catalogue, keep, rules)]
+        limits = [
+            now - kept + behind + min(rules.margin(quantity)[0], max(kept - _needed(d, behind), 0))
+            for quantity, kept, behind in _limited(d, catalogue, keep)
+        ]
         if limits:
             found[d.id] = max(limits)
     return found
@@ -46,33 +50,36 @@ def thawed(marks: Marks, horizons: Mapping[str, int]) -> tuple[Marks, int]:
     left, frozen = Marks(), 0
     for key, stretches in marks.stretches.items():
         if key[0] not in horizons:
-            left.stretches[key] = list(stretches)
+            left.stretches[key] = dict(stretches)
             continue
         frozen += int((marks.of(key) < horizons[key[0]]).sum())
-        for starts, cause in stretches:
+        for starts, cause in stretches.values():
             left.add(key, starts[starts >= horizons[key[0]]], cause)
     return left, frozen
 
 
-def check_keep(catalogue: Catalogue, keep: Mapping[str, int], rules: Rules = NO_RULES) -> None:
+def check_keep(catalogue: Catalogue, keep: Mapping[str, int]) -> None:
     """SettingsError where a domain is kept for less time than a definition needs until its windows are closed."""
     for d in catalogue:
-        for domain, kept, behind in _limited(d, catalogue, keep, rules):
-            needed = LONGEST[d.window] + d.grace_ns + behind
+        for quantity, kept, behind in _limited(d, catalogue, keep):
+            needed = _needed(d, behind)
             if kept < needed:
                 raise SettingsError(
-                    f"retention.{domain}",
+                    f"retention.{catalogue.domains[quantity]}",
                     f"{kept // DAY} days are too few: {d.id} needs at least {-(-needed // DAY)} "
                     f"(its window {d.window}, its grace {d.grace}"
                     + (", and what goes in from before it)" if behind else ")"),
                 )
 
 
-def _limited(
-    d: Definition, catalogue: Catalogue, keep: Mapping[str, int], rules: Rules
-) -> Iterator[tuple[str, int, int]]:
-    """(domain, kept, reach) of each quantity that is not kept for ever; what bears on its quality is reached too."""
+def _needed(d: Definition, behind: int) -> int:
+    """How long readings are needed until the window that they go into is closed."""
+    return LONGEST[d.window] + d.grace_ns + behind
+
+
+def _limited(d: Definition, catalogue: Catalogue, keep: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
+    """(quantity, kept, reach) of each quantity that is not kept for ever."""
     for quantity in catalogue.kinds:
         domain = catalogue.domains.get(quantity, "")
         if domain in keep and d.takes(quantity):
-            yield domain, keep[domain], reach(catalogue, quantity, d) + rules.margin(quantity)[0]
+            yield quantity, keep[domain], reach(catalogue, quantity, d)

@@ -206,7 +206,7 @@ async def marks_of_job(
     named = job.devices is not None and job.cause == REGISTRY
     for key, stretches in marks_of_hours(hours, registry, catalogue, city, job.cause).stretches.items():
         if job.asks(catalogue.get(key[0]), key[1]):
-            for starts, cause in stretches:
+            for starts, cause in stretches.values():
                 touched.add(key, starts, cause if named else Cause(job.cause))
     if job.rows and first is not None and first < end:
         for key, starts in _rows(job, end, registry, catalogue, city, store):
@@ -245,7 +245,9 @@ def _raise(d: Definition, marks: Marks, into: Marks, job: Job, registry: Registr
         place = place_at(key[1], d.level, registry)
         if place is not None and job.within(place):
             here, starts = (d.id, place), windows_of(marks.of(key), d, city)
-            into.stretches[here] = [(distinct([into.of(here), starts]), Cause(job.cause))]
+            both = distinct([into.of(here), starts])
+            into.stretches[here] = {}
+            into.add(here, both, Cause(job.cause))
 
 
 async def _hours(

@@ -27,9 +27,12 @@ class Pace:
     def split(self, marks: Marks, keys: Iterable[Key], now: int) -> tuple[Marks, Marks]:
         """What of `keys` is due, and what waits."""
         due, waiting = Marks(), Marks()
+        if not self._every:
+            due.stretches = {key: marks.stretches[key] for key in keys}
+            return due, waiting
         for key in keys:
             held = self._held(key, now)
-            for starts, cause in marks.stretches[key]:
+            for starts, cause in marks.stretches[key].values():
                 if not held:
                     due.add(key, starts, cause)
                     continue

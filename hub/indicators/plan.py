@@ -13,6 +13,7 @@ cannot make years of rows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import numpy as np
@@ -62,35 +63,45 @@ def _of(names: Sequence[str]) -> str:
 
 
 class Marks(Struct):
-    """Starts of dirty windows (sorted) by (indicator, place), each stretch with its cause."""
+    """Starts of dirty windows (sorted) by (indicator, place), each stretch of them once with all its causes.
 
-    stretches: dict[Key, list[tuple[Ints, Cause]]] = {}
+    Many devices mark the same windows: a thousand that report in an hour are one stretch with a thousand causes.
+    """
 
-    def add(self, key: Key, starts: Ints, cause: Cause) -> None:
+    stretches: dict[Key, dict[bytes, tuple[Ints, set[Cause]]]] = {}
+
+    def add(self, key: Key, starts: Ints, cause: Cause | AbstractSet[Cause]) -> None:
         """Mark windows."""
-        if len(starts):
-            self.stretches.setdefault(key, []).append((starts, cause))
+        if not len(starts):
+            return
+        known = self.stretches.setdefault(key, {}).setdefault(starts.tobytes(), (starts, set()))[1]
+        if isinstance(cause, Cause):
+            known.add(cause)
+        else:
+            known.update(cause)
 
     def of(self, key: Key) -> Ints:
         """Distinct starts, sorted."""
-        found = self.stretches.get(key, ())
+        found = [starts for starts, _ in self.stretches.get(key, {}).values()]
         if len(found) == 1:
-            return found[0][0]
-        return distinct([starts for starts, _ in found]) if found else _NONE
+            return found[0]
+        return distinct(found) if found else _NONE
 
     def causes(self, key: Key, start: int) -> set[Cause]:
         """Why one window is dirty."""
-        return {cause for starts, cause in self.stretches.get(key, ()) if _holds(starts, start)}
+        found = self.stretches.get(key, {}).values()
+        return {cause for starts, causes in found if _holds(starts, start) for cause in causes}
 
-    def kept(self, key: Key, keep: Ints) -> Iterator[tuple[Ints, Cause]]:
-        """What is marked of the windows in `keep`."""
-        for starts, cause in self.stretches.get(key, ()):
-            yield np.intersect1d(starts, keep, assume_unique=True), cause
+    def kept(self, key: Key, keep: Ints) -> Iterator[tuple[Ints, AbstractSet[Cause]]]:
+        """What is marked of the windows in `keep`, with the causes."""
+        for starts, causes in self.stretches.get(key, {}).values():
+            yield np.intersect1d(starts, keep, assume_unique=True), causes
 
     def merge(self, other: "Marks") -> None:
         """Take over another's marks."""
         for key, stretches in other.stretches.items():
-            self.stretches.setdefault(key, []).extend(stretches)
+            for starts, causes in stretches.values():
+                self.add(key, starts, causes)
 
 
 def distinct(arrays: Sequence[Ints]) -> Ints:

@@ -118,6 +118,7 @@ class Wave:
         self._written = Written()
         self._changed: dict[str, dict[str, list[int]]] = {}
         self._whole: dict[str, list[Whole]] = {}
+        self._lifted: dict[tuple[object, ...], Ints] = {}
         self.waiting = Marks()
         self.flags: list[FlagStretch] = []
         self.windows = 0
@@ -208,9 +209,16 @@ class Wave:
         place = place_at(below[1], d.level, self._world.registry)
         if place is None:
             return
-        for some, cause in list(marks.kept(below, starts)):
+        for some, causes in list(marks.kept(below, starts)):
             if len(some):
-                marks.add((d.id, place), windows_of(some, d, self._world.city), cause)
+                marks.add((d.id, place), self._windows_of(some, d), causes)
+
+    def _windows_of(self, hours: Ints, d: Definition) -> Ints:
+        """The same for many places, hence remembered."""
+        alike = (d.window, d.calendar, hours.tobytes())
+        if alike not in self._lifted:
+            self._lifted[alike] = windows_of(hours, d, self._world.city)
+        return self._lifted[alike]
 
     def _mark_carried(self, d: Definition, place: str, start: int, marks: Marks) -> None:
         """A figure that is carried on bears on all windows that end after it began, there and below."""
