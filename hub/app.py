@@ -75,7 +75,7 @@ class Parts:
         """All definitions, validated."""
         extra = self.settings.indicators.definitions
         catalogue = load_catalogue(self.quantities, [extra] if extra else [])
-        check_keep(catalogue, self.settings.keep, self.rules())
+        check_keep(catalogue, self.settings.keep)
         return catalogue
 
     def monitoring(self, ledger: Ledger) -> Monitoring:

@@ -18,8 +18,10 @@ from hub.core.readings import Reading, Series
 from hub.core.windows import HOUR, Calendar, Period, parse_instant
 from hub.indicators.catalogue import load_catalogue
 from hub.indicators.engine import Engine
+from hub.indicators.frozen import horizons
 from hub.indicators.quality import Rules, load_rules
 from hub.indicators.quality.control import windows_near
+from hub.indicators.quality.rules import NO_RULES
 from tests.indicators.fakes import FakeJournal, FakeLedger, FakeRegistry, FakeStore, device, few, reading
 
 QUANTITIES = Quantities.load()
@@ -232,3 +234,18 @@ def test_windows_near_are_those_that_the_margins_reach_and_no_others(hours: list
     found = windows_near(np.array(hours, dtype=np.int64) * HOUR + T0, d, PRAGUE, 4 * HOUR, 2 * HOUR, True, 0)
     wide = {h + n for h in hours for n in range(-2, 5)} - set(hours)
     assert ((found - T0) // HOUR).tolist() == sorted(wide)
+
+
+def test_a_window_freezes_with_what_bears_on_its_quality_but_never_before_it_is_closed(strict: Rules) -> None:
+    """A day with a grace of a day needs 49 hours; of what is left, quality control takes what it needs."""
+    now = T0 + 30 * DAY
+
+    def frozen_before(days: int, rules: Rules) -> int:
+        return (now - horizons(CATALOGUE, {"air": days * DAY}, now, rules)["pm10_day_mean"]) // HOUR
+
+    before = strict.margin("pm10")[0] // HOUR
+    assert before == 5
+    assert [frozen_before(days, NO_RULES) for days in (3, 10)] == [72, 240]
+    assert [frozen_before(days, strict) for days in (3, 10)] == [67, 235]
+    packaged = load_rules(QUANTITIES)
+    assert [frozen_before(days, packaged) for days in (3, 10)] == [49, 240 - packaged.margin("pm10")[0] // HOUR]
