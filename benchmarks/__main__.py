@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Run everything, print a table, write `benchmarks/latest.json`.
 
-By default: drains against yardsticks on every set-up, latencies, the whole hub (about ten minutes). `--full` adds the
+By default: drains against yardsticks on every set-up, latencies, the whole hub (about ten minutes), and a year of a
+hundred sites through the engine (about four; `python -m benchmarks.indicators` does that alone). `--full` adds the
 cost by number of devices, and a million messages with 100 kills on each set-up that has them (about an hour).
 """
 
@@ -18,7 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from benchmarks import kills, machine, report
+from benchmarks import indicators, kills, machine, report
 from benchmarks.brokers import SETUPS
 from benchmarks.consumers import CONSUMERS
 from benchmarks.flood import flooding
@@ -64,6 +65,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         template = make_template(Path(folder), shape.devices)
         document["setups"] = {name: _setup(name, load, template, options) for name in options.setups}
     document |= _earlier(options.output)
+    if not options.quick:
+        document["indicators"] = indicators.measure()
     if options.full or options.scaled:
         _write(options.output, {**document, "targets": report.judge(document)})  # should a long run end in an error
         document["devices"] = {name: _scaled(name, options) for name in _SCALED if name in options.setups}
@@ -79,11 +82,11 @@ def _write(output: Path, document: Mapping[str, Any]) -> None:
 
 
 def _earlier(output: Path) -> dict[str, Any]:
-    """What only the long runs measure."""
+    """What only some runs measure."""
     if not output.exists():
         return {}
     known = msgspec.json.decode(output.read_bytes())
-    return {name: known[name] for name in ("devices", "kills") if name in known}
+    return {name: known[name] for name in ("devices", "kills", "indicators") if name in known}
 
 
 def _setup(name: str, load: Sequence[Message], template: Path, options: argparse.Namespace) -> dict[str, Any]:

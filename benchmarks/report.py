@@ -56,6 +56,17 @@ TARGETS = (
         )
         for setup in (_INFLUX, _OWN)
     ),
+    Target(("indicators", "recompute", "seconds"), "at most", 20.0, "issue 4, a year of 100 sites computed again: s"),
+    Target(
+        ("indicators", "recompute", "peak_mb"), "at most", 1000.0, "issue 4, a year of 100 sites computed again: MB"
+    ),
+    *(
+        Target(
+            ("indicators", "late", kind, name), "at most", 200.0, f"issue 4, one {kind} reading in that year: {name}"
+        )
+        for kind in ("late", "corrected")
+        for name in ("cpu_ms", "wall_ms")
+    ),
     *(
         Target(("kills", setup, name), "at least", least, f"issue 3, kill -9 on {setup}: {name}")
         for setup in (_INFLUX, _OWN)

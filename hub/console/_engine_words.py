@@ -18,12 +18,21 @@ _CAUSES: Sequence[tuple[re.Pattern[str], str, str]] = (
         "pozdní měření nebo vyšší revize",
         "late readings or a revision",
     ),
+    (re.compile(r"late readings that a restart put off"), "pozdní měření", "late readings"),
     (re.compile(r"late readings"), "pozdní měření", "late readings"),
+    (re.compile(r"late readings of (.+)"), r"pozdní měření: \1", r"late readings of \1"),
     (re.compile(r"correction (\d+)"), r"oprava č. \1", r"correction \1"),
+    (re.compile(r"correction (\d+): (.+)"), r"oprava č. \1: \2", r"correction \1: \2"),
     (re.compile(r"definition version (\d+)"), r"verze definice \1", r"definition version \1"),
-    (re.compile(r"registry"), "změna v evidenci zařízení", "change of the device registry"),
+    (re.compile(r"definition version (\d+) of (.+)"), r"verze \1 definice \2", r"definition version \1 of \2"),
+    (re.compile(r"registry(: change)?"), "změna v evidenci zařízení", "change of the device registry"),
+    (re.compile(r"registry: change of (.+)"), r"změna v evidenci zařízení: \1", r"change of the device registry: \1"),
+    (re.compile(r"journal restored"), "obnovený deník příjmu", "journal restored"),
+    (re.compile(r"quality control: other thresholds"), "jiné meze kontroly kvality", "other limits of quality control"),
+    (re.compile(r"change of an entered figure"), "změna zadané hodnoty", "change of an entered figure"),
     (re.compile(r"recompute"), "přepočet", "recompute"),
 )
+_MORE = re.compile(r" and (\d+) more$")
 
 # what is counted, in the form that follows a number of things
 NOUNS: Mapping[str, Mapping[Language, str]] = {
@@ -62,14 +71,15 @@ class Lack(NamedTuple):
 
 def causes(text: str, language: Language) -> str:
     """The engine's causes in words; one that is not known is shown as it is."""
-    return ", ".join(_cause(cause, language) for cause in text.split(", ") if cause)
+    return "; ".join(_cause(cause, language) for cause in text.split("; ") if cause)
 
 
 def _cause(cause: str, language: Language) -> str:
     for pattern, czech, english in _CAUSES:
         if match := pattern.fullmatch(cause):
-            return match.expand(czech if language == "cs" else english)
-    return cause
+            return _MORE.sub(r" a dalších \1", match.expand(czech)) if language == "cs" else match.expand(english)
+    first, comma, others = cause.partition(", ")  # how causes were joined in values of earlier releases
+    return f"{_cause(first, language)}, {_cause(others, language)}" if comma else cause
 
 
 def lacks(reason: str, language: Language, name: Callable[[str], str]) -> Sequence[Lack]:

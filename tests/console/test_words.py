@@ -165,6 +165,12 @@ def test_units_are_those_that_people_write() -> None:
         ("correction 7, late readings", "oprava č. 7, pozdní měření"),
         ("definition version 2", "verze definice 2"),
         ("registry", "změna v evidenci zařízení"),
+        (
+            "correction 7: exclude pm10 of a; late readings of a, b and 3 more",
+            "oprava č. 7: exclude pm10 of a; pozdní měření: a, b a dalších 3",
+        ),
+        ("registry: change of a", "změna v evidenci zařízení: a"),
+        ("definition version 2 of lden", "verze 2 definice lden"),
         ("something new", "something new"),
         ("", ""),
     ],
