@@ -20,7 +20,7 @@ from hub.core.windows import Calendar, Period
 from hub.indicators.aggregation import Floats, Ints
 from hub.indicators.cells import Bools, Bytes, Cells
 from hub.indicators.definition import Definition, Input
-from hub.indicators.formulas.base import Context, Outcome
+from hub.indicators.formulas.base import ANY, Context, Outcome
 from hub.indicators.inputs import Values
 from hub.indicators.rounding import half_up
 
@@ -77,10 +77,7 @@ def combine(
             complete &= taken[name] | ~used[name]
     value = np.where(complete, half_up(flat, d.precision), np.nan)
     band = np.where(np.isnan(value), 0, _band(d, value))
-    short = [used[n] & (~taken[n] | c.lower_bound) for n, c in rounded.items()]
-    bounded = np.any(short, axis=0) if d.rule.lower_bound or d.lower_bound else np.any(
-        [taken[n] & c.lower_bound for n, c in rounded.items()], axis=0
-    )  # fmt: skip
+    bounded = _bounded(d, rounded, used, taken)
     n_valid, n_expected, coverage = _counts(d, rounded, used)
     return Results(
         d, places, windows, rounded, used, bands, value, band,
@@ -143,6 +140,17 @@ def _details(
         name, cells = next(iter(inputs.items()))
         told["partial"] = np.where(used[name], cells.value, np.nan) if d.formula == "value" else value
     return told
+
+
+def _bounded(
+    d: Definition, inputs: Mapping[str, Cells], used: Mapping[str, Bools], taken: Mapping[str, Bools]
+) -> Bools:
+    """Where the result can only be too low: by what is missing, or by lower bounds that went in."""
+    anything = d.rule.lower_bound or d.lower_bound
+    rising = [n for n in inputs if anything or d.rule.rises == ANY or n in d.rule.rises]
+    low = [(used[n] & ~taken[n] & anything) | (taken[n] & inputs[n].lower_bound) for n in rising]
+    shape = next(iter(inputs.values())).value.shape
+    return np.any(low, axis=0) if low else np.zeros(shape, dtype=np.bool_)
 
 
 def _rounded(cells: Cells, precision: int) -> Cells:

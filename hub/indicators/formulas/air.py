@@ -166,7 +166,7 @@ FORMULAS: Mapping[str, Formula] = {
         undefined="too few running means of the window have enough hours",
     ),
     "count_above": Formula(count_above, ONE, parameters=frozenset({"threshold"})),
-    "band_shares": Formula(band_shares, ("worst", "from_2", "from_3", "from_4", "from_5", "from_6")),
+    "band_shares": Formula(band_shares, ("worst", "from_2", "from_3", "from_4", "from_5", "from_6"), rises=("worst",)),
     "guideline_ratio": Formula(
         guideline_ratio,
         ("mean", "peak"),

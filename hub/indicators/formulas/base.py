@@ -57,7 +57,8 @@ class Formula(Struct, frozen=True):
 
     `optional` are those that a definition may leave out. `parameters` and `tables` are all needed. `of_bands`: it works
     on the band numbers (1 is the first) of inputs that have bands, not on their values. `lower_bound`: with an optional
-    input missing, the result can only be too low. `undefined`: why there is no value although all inputs are there.
+    input missing, the result can only be too low. `rises`: with which inputs (ANY: all) the result never falls, so
+    that a lower bound among them makes it one. `undefined`: why there is no value although all inputs are there.
     """
 
     function: Function
@@ -67,4 +68,5 @@ class Formula(Struct, frozen=True):
     tables: frozenset[str] = frozenset()
     of_bands: bool = False
     lower_bound: bool = False
+    rises: tuple[str, ...] = ()
     undefined: str | None = None

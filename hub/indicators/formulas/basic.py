@@ -34,7 +34,7 @@ def entered(inputs: Mapping[str, Floats], context: Context) -> Floats:
 
 FORMULAS: Mapping[str, Formula] = {
     "entered": Formula(entered, ()),
-    "value": Formula(value, ONE),
-    "worst_band": Formula(worst, ANY, of_bands=True, lower_bound=True),
-    "percentage": Formula(percentage, ("part", "whole"), undefined="the whole is zero"),
+    "value": Formula(value, ONE, rises=ANY),
+    "worst_band": Formula(worst, ANY, of_bands=True, lower_bound=True, rises=ANY),
+    "percentage": Formula(percentage, ("part", "whole"), rises=("part",), undefined="the whole is zero"),
 }

@@ -58,6 +58,7 @@ FORMULAS: Mapping[str, Formula] = {
         rate("visits", "population"),
         ("visits", "population"),
         parameters=frozenset({"per"}),
+        rises=("visits",),
         undefined="there are no inhabitants",
     ),
     "waiting_rate": Formula(
