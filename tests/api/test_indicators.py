@@ -15,11 +15,11 @@ from hub.api.schemas.indicators import (
     ChangeList,
     IndicatorDetail,
     LatestValues,
-    ProvenanceOut,
     RevisionList,
     ValuePage,
     VersionList,
 )
+from hub.api.schemas.provenance import ProvenanceOut
 from hub.core.indicators import IndicatorValue
 from hub.core.windows import HOUR, format_instant
 from hub.storage.ledger import Ledger

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from hub.api.routes.docs import example_of
-from hub.api.schemas import common, corrections, coverage, devices, fulfilment, indicators, readings
+from hub.api.schemas import common, corrections, coverage, devices, fulfilment, indicators, provenance, readings
 from hub.api.schemas import operation as operation_schemas
 from hub.api.schemas import strategies as strategy_schemas
 from tests.api.conftest import World
@@ -24,6 +24,7 @@ MODELS = [
         fulfilment,
         indicators,
         operation_schemas,
+        provenance,
         readings,
         strategy_schemas,
     )

@@ -34,11 +34,11 @@ from hub.api.schemas.indicators import (
     IndicatorDetail,
     IndicatorList,
     LatestValues,
-    ProvenanceOut,
     RevisionList,
     ValuePage,
     VersionList,
 )
+from hub.api.schemas.provenance import ProvenanceOut
 from hub.api.services import Services
 from hub.api.tables import Dialect
 from hub.api.value_views import CSV_COLUMNS, cells, value_views
