@@ -30,6 +30,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 from msgspec import Struct
@@ -61,6 +62,7 @@ RULES = "quality control: other thresholds"
 STARTED = "late readings that a restart put off"
 _GROWING = frozenset({"registry", "corrections"})  # definitions may be set back to an earlier version, these never
 _NEVER = 2**62
+_SMALL = 50  # jobs of single devices that one wave takes
 _log = logging.getLogger(__name__)
 
 
@@ -155,10 +157,13 @@ class Engine:
             snapshot, silence = await self._prepare()
             now, cursors = self._clock(), dict(self._notes)
             intake = self._intake(snapshot, cursors)
-            behind = not intake.drained or bool(self._jobs)
+            small = await self._small(intake, snapshot)
+            behind = not intake.drained or len(self._jobs) > small
             done = await self._wave(intake, snapshot, silence, now, behind=behind)
             self._notes = {name: position for name, position in self._notes.items() if name not in cursors}
             self._again = Marks()
+            for _ in range(small):
+                self._jobs.popleft()
             if self._jobs:
                 done = done.plus(await self._job(snapshot, silence, now, behind=not intake.drained))
             more = bool(self._jobs) or not intake.drained
@@ -226,6 +231,32 @@ class Engine:
             read = Prefetched(self._store, self._ledger)
             return await self._wave(intake, snapshot, silence, self._clock(), job=(job, read))
 
+    async def _small(self, intake: _Intake, snapshot: RegistrySnapshot) -> int:
+        """Add what the first jobs of single devices ask for to what arrived; returns how many jobs those are.
+
+        Their corrections are seen by every wave from now on, so they belong to the causes of this one.
+        """
+        count = 0
+        for job in islice(self._jobs, _SMALL):
+            if job.devices is None and not job.empty:
+                break
+            store = Prefetched(self._store, self._ledger)
+            touched, rows = await marks_of_job(job, snapshot, self._catalogue, self._city, store, self._earliest())
+            intake.touched.merge(touched)
+            intake.rows.merge(rows)
+            intake.cursors.update(self._cursor_of(job, intake.cursors))
+            count += 1
+        return count
+
+    def _cursor_of(self, job: Job, moving: Mapping[str, int]) -> Mapping[str, int]:
+        """The cursor that moves with a job; `moving` are those that move with it already."""
+        if job.cursor is None:
+            return {}
+        name, position = job.cursor
+        if name in _GROWING:
+            position = max(position, moving.get(name, 0), self._ledger.cursor(name))
+        return {name: position}
+
     async def _job(self, snapshot: RegistrySnapshot, silence: Silence, now: int, *, behind: bool) -> StepResult:
         """The piece at the head of the queue, which is first cut into pieces of a few sites."""
         head, *others = self._jobs[0].groups(snapshot)
@@ -239,11 +270,9 @@ class Engine:
     async def _piece(
         self, piece: Job, snapshot: RegistrySnapshot, silence: Silence, now: int, *, behind: bool = False
     ) -> StepResult:
-        store, cursors = Prefetched(self._store, self._ledger), dict[str, int]()
+        store = Prefetched(self._store, self._ledger)
         touched, rows = await marks_of_job(piece, snapshot, self._catalogue, self._city, store, self._earliest())
-        if piece.cursor:
-            name, position = piece.cursor
-            cursors[name] = max(position, self._ledger.cursor(name)) if name in _GROWING else position
+        cursors = dict(self._cursor_of(piece, {}))
         return await self._wave(
             _Intake(touched, rows, cursors), snapshot, silence, now, behind=behind, job=(piece, store)
         )
@@ -269,9 +298,7 @@ class Engine:
             wave = Wave(world, self._store.scan, self._ledger, self._ledger.digests, self._pace)
         else:
             read = job[1]
-            wave = Wave(
-                world, read.scan, self._ledger, read.digests, None, lambda values: self._commit(values, {})
-            )
+            wave = Wave(world, read.scan, self._ledger, read.digests, None, lambda values: self._commit(values, {}))
         await wave.run(marks)
         if job is not None:
             lift(job[0], marks, snapshot, self._catalogue, self._city)

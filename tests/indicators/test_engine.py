@@ -13,7 +13,7 @@ from hub.core.errors import Retry
 from hub.core.indicators import Correction, IndicatorValue, Status
 from hub.core.places import Mounting
 from hub.core.quantities import Quantities
-from hub.core.readings import Origin, Reading
+from hub.core.readings import NS, Origin, Reading
 from hub.core.windows import HOUR, Calendar, parse_instant
 from hub.indicators.catalogue import Catalogue, load_catalogue
 from hub.indicators.engine import LATE, Engine
@@ -40,16 +40,18 @@ SECOND = "havirov/mesto/druha"
 class Hub:
     """An engine on fakes with a clock that stands still until it is moved."""
 
-    def __init__(self, *devices: object, catalogue: Catalogue = CATALOGUE, limit: int = 50) -> None:
+    def __init__(self, *devices: object, catalogue: Catalogue = CATALOGUE, limit: int = 50, every: int = 0) -> None:
         self.registry = FakeRegistry(*(devices or (device("a"), device("b"), device("c", SECOND))))  # type: ignore[arg-type] # devices
         self.store, self.journal, self.ledger = FakeStore(), FakeJournal(), FakeLedger()
         self.now = T0
-        self.catalogue, self.limit = catalogue, limit
+        self.catalogue, self.limit, self.every = catalogue, limit, every
         self.restart()
 
     def restart(self) -> None:
-        self.engine = Engine(self.catalogue, PRAGUE, self.store, self.ledger, self.registry, [self.journal],
-                             lambda: self.now, self.limit)  # fmt: skip
+        self.engine = Engine(
+            self.catalogue, PRAGUE, self.store, self.ledger, self.registry, [self.journal], lambda: self.now,  # type: ignore[arg-type, list-item] # fakes have what is used
+            self.limit, every=self.every,
+        )  # fmt: skip
 
     async def take(self, rows: Sequence[Reading]) -> None:
         """Store first, then the touch log: as ingest does."""
@@ -198,6 +200,88 @@ async def test_a_window_is_provisional_then_final_then_revised() -> None:
     revised = hub.value("eaqi_2024", T0)
     assert (revised.status, revised.revision, revised.value, revised.cause) == (Status.FINAL, 2, 5, f"{LATE} of a")
     assert [v.value for v in hub.ledger.revisions("eaqi_2024", SITE, T0)] == [2, 2, 5]
+
+
+async def test_each_revision_has_its_own_causes() -> None:
+    """A late reading of one hour and a correction of another, in one step: neither hour is blamed on the other."""
+    hub = Hub(device("a"), device("b"))
+    await hub.take([reading(d, "pm10", T0 + h * HOUR, 20) for d in "ab" for h in range(24)])
+    await hub.settle(T0 + 4 * DAY)
+    hub.ledger.fixes.append(
+        Correction(id=3, device="b", quantity="pm10", start=T0 + 9 * HOUR, end=T0 + 10 * HOUR, action="calibrate",
+                   flag=None, by="test", reason="span", scale=20.0)
+    )  # fmt: skip
+    await hub.take([reading("a", "pm10", T0 + 2 * HOUR + NS, 400), reading("b", "pm10", T0 + 2 * HOUR + NS, 400)])
+    await hub.settle()
+    correction = "correction 3: calibrate pm10 of b (x 20 + 0) by test: span"
+    assert hub.value("eaqi_2024", T0 + 2 * HOUR).cause == f"{LATE} of a, b"
+    assert hub.value("eaqi_2024", T0 + 9 * HOUR).cause == correction
+    day = hub.ledger.revisions("pm10_day_mean", SITE, parse_instant("2026-03-26T23:00:00Z"))
+    assert [value.cause for value in day][-1:] == [f"{correction}; {LATE} of a, b"]
+    part = [hub.value("eaqi_2024_district", T0 + h * HOUR, PART).cause for h in (2, 9)]
+    assert part == [f"{LATE} of a, b", correction]
+
+
+async def test_an_open_row_is_rewritten_at_most_every_ten_seconds_and_its_last_state_follows() -> None:
+    hub = Hub(device("a", interval=None), every=10 * NS)
+    numbers = []
+    for second in range(31):
+        await hub.take([reading("a", "pm10", T0 + second * NS, 20 + second)])
+        await hub.settle(T0 + second * NS)
+        numbers.append(hub.value("eaqi_2024", T0).seq)
+    assert len(set(numbers)) == 4, "at 0, 10, 20 and 30 s"
+    await hub.settle(T0 + 40 * NS)
+    components = hub.value("eaqi_2024", T0).components["pm10"]
+    assert (components.value, components.n_valid) == (35.0, 31)
+
+
+async def test_what_waits_for_its_pace_is_not_lost_by_a_restart() -> None:
+    hub = Hub(device("a"), every=10 * NS)
+    await hub.take([reading("a", "pm10", T0, 20)])
+    await hub.settle(T0 + NS)
+    await hub.take([reading("a", "pm10", T0 + NS, 200)])
+    await hub.settle(T0 + 2 * NS)
+    assert hub.value("eaqi_2024", T0).value == 2, "it waits"
+    assert hub.ledger.cursor("touch:0") == 2
+    hub.restart()
+    await hub.settle(T0 + 3 * DAY)  # its grace is long over
+    assert (hub.value("eaqi_2024", T0).value, hub.value("eaqi_2024", T0).revision) == (3, 1)
+
+
+async def test_recompute_of_a_stretch_leaves_the_rest_alone() -> None:
+    """What was changed behind the engine's back is put right in the stretch, and only there."""
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0 + h * HOUR, 20) for h in range(48)])
+    await hub.settle(T0 + 6 * DAY)
+    await hub.store.put([reading("a", "pm10", T0 + h * HOUR, 200, revision=1) for h in range(48)])
+    await hub.engine.recompute(start=T0 + 10 * HOUR, end=T0 + 20 * HOUR)
+    found = [hub.value("eaqi_2024", T0 + h * HOUR) for h in range(48)]
+    assert [h for h, value in enumerate(found) if value.value == 5] == list(range(10, 20))
+    assert {value.cause for value in found} == {None, "recompute"}
+    whole = Hub(device("a"))
+    whole.now = hub.now
+    await whole.store.put(list(hub.store.rows.values()))
+    await hub.engine.recompute()
+    await whole.engine.recompute()
+    assert hub.results() == whole.results()
+
+
+async def test_a_job_over_many_sites_gives_what_one_wave_gives() -> None:
+    """More sites than a piece takes: parts of the city and the city come last, and once."""
+    sites = [f"havirov/mesto/site{n:02d}" for n in range(20)]
+    many = [device(f"s{n:02d}", site) for n, site in enumerate(sites)]
+    rows = [reading(d.id, "pm10", T0 + h * HOUR, 10.0 * n + h) for n, d in enumerate(many) for h in range(30)]
+    live, bulk = Hub(*many), Hub(*many)
+    await live.take(rows)
+    await live.settle(T0 + 6 * DAY)
+    await bulk.store.put(rows)
+    bulk.now = live.now
+    seen: list[tuple[int, int]] = []
+    done = await bulk.engine.recompute(start=T0 - DAY, progress=lambda n, total: seen.append((n, total)))
+    assert bulk.results() == live.results()
+    assert {v.revision for v in bulk.ledger.rows.values() if v.closed} == {1}
+    assert (len(seen) > 3, done.written) == (True, len(bulk.ledger.rows))
+    assert (await bulk.engine.recompute()).written == 0
 
 
 async def test_what_is_late_but_changes_nothing_writes_nothing() -> None:
