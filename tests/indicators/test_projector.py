@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from hub.core.delivery import Publication
 from hub.core.errors import Retry
@@ -91,6 +92,23 @@ async def test_republish_writes_everything_again() -> None:
     first, sink.got = sink.got, []
     await projector.republish("one")
     assert sink.got == first
+
+
+async def test_republish_tells_how_far_it_is_and_details_come_again() -> None:
+    hub, broker = await filled(device("a")), Broker()
+    told = hub.value("eaqi_2024", T0 + 4 * HOUR)
+    hub.ledger.commit([(replace(told, details={"share_of_band_2": 0.25}), told.end)], {})
+    projector = Projector(
+        hub.ledger, hub.registry, {"mqtt": MqttSink(broker, CATALOGUE, hub.ledger)}, batch=len(hub.ledger.rows) // 2
+    )
+    await projector.drain("mqtt")
+    first, broker.kept = broker.kept, {}
+    seen: list[tuple[int, int]] = []
+    await projector.republish("mqtt", lambda done, total: seen.append((done, total)))
+    assert broker.kept == first
+    message = json.loads(broker.kept[f"indicators/eaqi_2024/{SITE}"].payload)
+    assert message["details"] == {"share_of_band_2": 0.25}
+    assert 0 < seen[0][0] <= seen[0][1] == hub.ledger.seq
 
 
 async def test_the_retained_message_is_the_newest_window_also_when_an_older_one_is_revised() -> None:

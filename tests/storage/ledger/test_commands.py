@@ -44,3 +44,14 @@ def test_an_order_without_a_kind_is_refused(ledger: Ledger) -> None:
     with pytest.raises(Invalid, match="kind: must not be empty"):
         ledger.commands.submit("", {})
     assert ledger.commands.pending() == []
+
+
+def test_an_order_tells_how_far_it_is_until_it_is_done(ledger: Ledger) -> None:
+    order = ledger.commands.submit("recompute", {})
+    assert (ledger.commands.state(order).result, ledger.commands.state(order).progress) == (None, None)
+    ledger.commands.progress(order, 3, 12)
+    assert (ledger.commands.state(order).result, ledger.commands.state(order).progress) == (None, (3, 12))
+    assert [command.id for command in ledger.commands.pending()] == [order]
+    ledger.commands.done(order, {"written": 1})
+    ledger.commands.progress(order, 4, 12)
+    assert (ledger.commands.state(order).result, ledger.commands.state(order).progress) == ({"written": 1}, None)
