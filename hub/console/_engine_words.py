@@ -27,6 +27,7 @@ _CAUSES: Sequence[tuple[re.Pattern[str], str, str]] = (
     (re.compile(r"definition version (\d+) of (.+)"), r"verze \1 definice \2", r"definition version \1 of \2"),
     (re.compile(r"registry(: change)?"), "změna v evidenci zařízení", "change of the device registry"),
     (re.compile(r"registry: change of (.+)"), r"změna v evidenci zařízení: \1", r"change of the device registry: \1"),
+    (re.compile(r"registry: other numbers of people"), "změna počtu obyvatel", "other numbers of people"),
     (re.compile(r"journal restored"), "obnovený deník příjmu", "journal restored"),
     (re.compile(r"quality control: other thresholds"), "jiné meze kontroly kvality", "other limits of quality control"),
     (re.compile(r"change of an entered figure"), "změna zadané hodnoty", "change of an entered figure"),

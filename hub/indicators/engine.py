@@ -47,7 +47,7 @@ from hub.indicators.aggregation import Ints
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.entry_marks import ENTERED, Entered
 from hub.indicators.frozen import horizons, thawed
-from hub.indicators.jobs import REGISTRY, Job, Prefetched, changes, lift, marks_of_job, only_cursor
+from hub.indicators.jobs import REGISTRY, Job, Prefetched, changes, lift, marks_of_job, only_cursor, populations
 from hub.indicators.pace import Pace
 from hub.indicators.plan import Cause, Key, Marks, marks_of, standing
 from hub.indicators.quality.control import existing, near
@@ -375,7 +375,7 @@ class Engine:
             self._see_definitions()
             self._see_rules()
         else:
-            jobs = changes(before, after)
+            jobs = [*changes(before, after), *populations(before, after, self._catalogue)]
         self._snapshot = after
         self._queue(jobs, cursor)
         return after

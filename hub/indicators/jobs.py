@@ -330,6 +330,21 @@ def changes(before: RegistrySnapshot, after: RegistrySnapshot) -> Sequence[Job]:
     return jobs
 
 
+def populations(before: RegistrySnapshot, after: RegistrySnapshot, catalogue: Catalogue) -> Sequence[Job]:
+    """A job for what goes by the number of people, where that changed."""
+    if _people(before) == _people(after):
+        return ()
+    weighed = {"population_weighted", "post_stratified"}
+    found = frozenset(
+        d.id for d in catalogue if d.spatial in weighed or any(i.attribute == "population" for i in d.inputs.values())
+    )
+    return [Job("registry: other numbers of people", indicators=found)] if found else ()
+
+
+def _people(registry: RegistrySnapshot) -> Mapping[str, int]:
+    return {place.id: place.population for place in registry.places.values() if place.population is not None}
+
+
 def _parted(old: Device | None, new: Device | None) -> int | None:
     """The instant from which the two count differently, None where they do not."""
     before, after = _stood(old), _stood(new)

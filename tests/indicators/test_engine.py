@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hub.core.errors import Retry
 from hub.core.indicators import Correction, IndicatorValue, Status
@@ -363,6 +364,28 @@ async def test_a_change_of_mounting_moves_the_values() -> None:
     assert hub.value("eaqi_2024", T0 + HOUR).status is Status.INSUFFICIENT
     assert hub.value("eaqi_2024", T0 + HOUR).cause == "registry: change of a"
     assert hub.value("eaqi_2024", T0 + HOUR, SECOND).value == 2
+
+
+async def test_other_numbers_of_people_change_what_is_weighed_by_them() -> None:
+    other = f"havirov/sumbark/{SECOND.rpartition('/')[2]}"
+    catalogue = few(load_catalogue(Quantities.load()), "pm10_day_mean_city")
+    hub = Hub(device("a"), device("c", other), catalogue=catalogue)
+
+    def people(**parts: int) -> None:
+        for place, number in parts.items():
+            hub.registry.places[f"havirov/{place}"] = replace(
+                hub.registry.places[f"havirov/{place}"], population=number
+            )
+        hub.registry.change()
+
+    people(mesto=1000, sumbark=1000)
+    await hub.take([reading(d, "pm10", T0 - HOUR + h * HOUR, v) for d, v in (("a", 20), ("c", 40)) for h in range(24)])
+    await hub.settle(T0 + 4 * DAY)
+    assert hub.value("pm10_day_mean_city", T0 - HOUR, "havirov").value == 30
+    people(sumbark=3000)
+    await hub.settle()
+    value = hub.value("pm10_day_mean_city", T0 - HOUR, "havirov")
+    assert (value.value, value.cause) == (35, "registry: other numbers of people")
 
 
 async def test_a_change_while_the_engine_was_down_is_seen_at_its_start() -> None:
