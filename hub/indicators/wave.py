@@ -35,7 +35,7 @@ from hub.indicators.jobs import carries
 from hub.indicators.kernel import NO_READINGS, attributes_of, compute, lookback
 from hub.indicators.pace import Pace
 from hub.indicators.plan import Cause, Key, Marks, Span, place_at, spans, windows_of, words
-from hub.indicators.quality.control import controlled, stretched, stretches
+from hub.indicators.quality.control import alike, controlled, joined, stretches
 from hub.indicators.quality.rules import NO_RULES, Rules
 from hub.indicators.results import materialise
 from hub.indicators.revision import decide
@@ -178,11 +178,12 @@ class Wave:
         if not quantities:
             return NO_READINGS, devices
         named = frozenset(w.catalogue.kinds if ANY_QUANTITY in quantities else quantities)
-        more = stretched(named, w.rules)
-        read = sorted(named | more.companions)
-        series = [Series(device, quantity) for device in sorted(devices) for quantity in read]
-        start = span.start - lookback(w.catalogue, definitions) - more.before
-        found = await self._scan(series, start, span.end + max(HOUR, more.after))
+        behind, parts = lookback(w.catalogue, definitions), []
+        for more, names in alike(named, w.rules, devices):
+            series = [Series(device, quantity) for device in names for quantity in sorted(named | more.companions)]
+            start, end = span.start - behind - more.before, span.end + max(HOUR, more.after)
+            parts.append(await self._scan(series, start, end))
+        found = joined(parts) if parts else NO_READINGS
         done = controlled(found, w.corrections, w.rules, devices)
         self.flags += stretches(done, named, span.places, span.start, span.end, devices)
         return done.columns, devices

@@ -12,6 +12,7 @@ that could not be made (2, at the ends of a series and beside gaps) makes nothin
 unevaluated and passes is good. 9 stays 9.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
@@ -104,12 +105,20 @@ class _Group(NamedTuple):
         return np.asarray(rows[self.usable[rows] & (time >= start) & (time < end)], dtype=np.int64)
 
 
+def seconds(devices: Mapping[str, Device] | None, device: str) -> float:
+    """Seconds between readings that a device declares: 0 if it does not, any where nothing is known of devices."""
+    if devices is None:
+        return math.inf
+    known = devices.get(device)
+    return 0.0 if known is None or known.interval is None else float(known.interval)
+
+
 def flags_of(columns: Columns, rules: Rules, devices: Mapping[str, Device] | None = None) -> Checked:
     """Flags of all rows. `devices` says which stand at one site; columns must hold all of theirs and the margins."""
     flag, found, test = columns.flag.copy(), *(np.zeros(len(columns), dtype=np.uint8) for _ in range(2))
     if not len(columns):
         return Checked(flag, found, test)
-    order, groups = _grouped(columns, rules)
+    order, groups = _grouped(columns, rules, devices)
     for group in groups:
         _in_sequence(group)
     for group in groups:
@@ -144,9 +153,9 @@ def _table() -> Flags:
 _WORST = _table()
 
 
-def _grouped(columns: Columns, rules: Rules) -> tuple[Ints, Sequence[_Group]]:
+def _grouped(columns: Columns, rules: Rules, devices: Mapping[str, Device] | None) -> tuple[Ints, Sequence[_Group]]:
     """Order of the rows by (group, series, time), and the groups; rows of series without tests come last."""
-    checks = [rules.of(series) for series in columns.series]
+    checks = [rules.of(series, seconds(devices, series.device)) for series in columns.series]
     groups: dict[int, list[int]] = {}
     for position, tests in enumerate(checks):
         if tests is not None:

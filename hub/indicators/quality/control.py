@@ -29,6 +29,7 @@ from hub.indicators.plan import Cause, Marks
 from hub.indicators.quality.checks import Checked, Finding, checked
 from hub.indicators.quality.rules import Rules
 
+_NONE = np.empty(0, dtype=np.int32)
 _OPEN = int(np.iinfo(np.int64).max)
 NEAR = "readings nearby that bear on their quality"
 
@@ -41,12 +42,42 @@ class Margins(NamedTuple):
     companions: frozenset[str]
 
 
-def stretched(quantities: Iterable[str], rules: Rules) -> Margins:
-    """What the flags of these quantities need."""
+def stretched(quantities: Iterable[str], rules: Rules, device: Device) -> Margins:
+    """What the flags of these quantities of a device need."""
     named = list(quantities)
-    both = [rules.margin(q) for q in named]
+    interval = float(device.interval or 0)
+    both = [rules.margin_of(Series(device.id, q), interval) for q in named]
     beside = frozenset[str]().union(*(rules.companions(q) for q in named)) - frozenset(named)
     return Margins(max((b for b, _ in both), default=0), max((a for _, a in both), default=0), beside)
+
+
+def alike(
+    quantities: Iterable[str], rules: Rules, devices: Mapping[str, Device]
+) -> Iterator[tuple[Margins, Sequence[str]]]:
+    """Devices, sorted, by how much more has to be read of them."""
+    named, found = sorted(quantities), dict[Margins, list[str]]()
+    known: dict[tuple[object, ...], Margins] = {}
+    for name in sorted(devices):
+        key = devices[name].interval, *(id(rules.of(Series(name, q))) for q in named)
+        if key not in known:
+            known[key] = stretched(named, rules, devices[name])
+        found.setdefault(known[key], []).append(name)
+    yield from found.items()
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """Columns of different series as one, in the order of (time, series)."""
+    if len(parts) == 1:
+        return parts[0]
+    series = sorted({s for part in parts for s in part.series})
+    position = {s: i for i, s in enumerate(series)}
+    moved = [np.array([position[s] for s in part.series], dtype=np.int32) for part in parts]
+    index = np.concatenate([m[part.index] for m, part in zip(moved, parts, strict=True) if len(part)] or [_NONE])
+    some = [part for part in parts if len(part)] or [parts[0]]
+    time = np.concatenate([part.time for part in some])
+    order = np.lexsort((index, time))
+    rest = (np.concatenate([getattr(part, name) for part in some])[order] for name in ("value", "flag", "origin"))
+    return Columns(series, index[order], time[order], *rest)
 
 
 class Controlled(NamedTuple):
@@ -115,7 +146,7 @@ def near(
         here = np.array(sorted(found), dtype=np.int64)
         for m in devices[series.device].mountings:
             stood = here[(here + HOUR_NS > m.start) & (here < (_OPEN if m.end is None else m.end))]
-            for indicator, starts in windows.of(series.quantity, stood) if len(stood) else ():
+            for indicator, starts in windows.of(series, devices[series.device], stood) if len(stood) else ():
                 marks.add((indicator, m.place), starts, Cause(NEAR, series.device))
     return marks
 
@@ -141,27 +172,28 @@ class _Windows:
 
     def __init__(self, catalogue: Catalogue, city: Calendar, rules: Rules) -> None:
         self._catalogue, self._city, self._rules = catalogue, city, rules
-        self._takers: dict[str, Sequence[tuple[Definition, tuple[int, int, bool, int]]]] = {}
+        self._takers: dict[tuple[object, ...], Sequence[tuple[Definition, tuple[int, int, bool, int]]]] = {}
         self._known: dict[tuple[object, ...], Ints] = {}
 
-    def of(self, quantity: str, hours: Ints) -> Iterator[tuple[str, Ints]]:
+    def of(self, series: Series, device: Device, hours: Ints) -> Iterator[tuple[str, Ints]]:
         """(indicator, starts), the windows that the hours themselves touch left out."""
-        if quantity not in self._takers:
-            self._takers[quantity] = list(self._taking(quantity))
-        text = hours.tobytes() if self._takers[quantity] else b""
-        for d, reaches in self._takers[quantity]:
+        who = series.quantity, device.interval, id(self._rules.of(series))
+        if who not in self._takers:
+            self._takers[who] = list(self._taking(series, float(device.interval or 0)))
+        text = hours.tobytes() if self._takers[who] else b""
+        for d, reaches in self._takers[who]:
             key = (d.window, d.calendar, reaches, text)
             if key not in self._known:
                 self._known[key] = windows_near(hours, d, self._city, *reaches)
             yield d.id, self._known[key]
 
-    def _taking(self, quantity: str) -> Iterator[tuple[Definition, tuple[int, int, bool, int]]]:
-        """Definitions on whose readings the quantity bears, with the arguments of `windows_near`."""
-        for concerned in sorted(self._rules.concerned(quantity)):
-            before, after = self._rules.margin(concerned)
+    def _taking(self, series: Series, interval: float) -> Iterator[tuple[Definition, tuple[int, int, bool, int]]]:
+        """Definitions on whose readings the series bears, with the arguments of `windows_near`."""
+        for concerned in sorted(self._rules.concerned(series.quantity)):
+            before, after = self._rules.margin_of(Series(series.device, concerned), interval)
             if (before or after) and concerned in self._catalogue.kinds:
                 for d in self._catalogue.using(concerned):
-                    yield d, (before, after, concerned == quantity, reach(self._catalogue, concerned, d))
+                    yield d, (before, after, concerned == series.quantity, reach(self._catalogue, concerned, d))
 
 
 def windows_near(hours: Ints, d: Definition, city: Calendar, before: int, after: int, own: bool, behind: int) -> Ints:

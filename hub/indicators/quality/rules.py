@@ -24,12 +24,13 @@ from msgspec import Struct, structs
 
 from hub.core.errors import Invalid, SettingsError
 from hub.core.quantities import Quantities
-from hub.core.readings import Flag, Series
+from hub.core.readings import NS, Flag, Series
 from hub.core.windows import parse_duration
 from hub.indicators.quality.qartod import Method
 
 SETTING = "indicators.quality"
 Bounds = tuple[float, float]
+_NEAR = 10  # intervals between readings that still are neighbours
 
 
 class _Test(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,7 +48,7 @@ class GrossRange(_Test, frozen=True, kw_only=True):
 
 
 class Spike(_Test, frozen=True, kw_only=True):
-    """Thresholds in the quantity's unit; neighbours further away than `within` tell nothing."""
+    """Thresholds in the quantity's unit; neighbours further away than `within`, or ten intervals, tell nothing."""
 
     suspect: float | None = None
     fail: float | None = None
@@ -67,6 +68,8 @@ class FlatLine(_Test, frozen=True, kw_only=True):
     """Readings that stay within less than `tolerance` for a duration; a longer gap than `gap` ends a line.
 
     `least` readings make a line. `values`: lines outside of this span are natural (below a detection limit, in fog).
+    `interval`: only for devices that declare at least this long between readings; of faster ones too much had to be
+    read for every new reading.
     """
 
     tolerance: float
@@ -75,6 +78,7 @@ class FlatLine(_Test, frozen=True, kw_only=True):
     gap: str = "PT3H"
     least: int = 12
     values: Bounds | None = None
+    interval: str = "PT0S"
 
 
 class Neighbours(_Test, frozen=True, kw_only=True):
@@ -139,6 +143,15 @@ class Checks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             before += [parse_duration(self.flat_line.gap) + d for d in self.durations().values()]
         return max(*both, *before), max(both)
 
+    def at(self, interval: float) -> "Checks":
+        """The tests that are made for a device with this many seconds between readings; 0: it declares none."""
+        flat, spike = self.flat_line, self.spike
+        if flat is not None and interval < parse_duration(flat.interval) / NS:
+            flat = None
+        if spike is not None and 0 < interval * _NEAR * NS < parse_duration(spike.within):
+            spike = structs.replace(spike, within=f"PT{math.ceil(interval * _NEAR)}S")
+        return structs.replace(self, flat_line=flat, spike=spike)
+
     def durations(self) -> Mapping[Flag, int]:
         """Nanoseconds after which a flat line is suspect, and fails."""
         given = {Flag.SUSPECT: self.flat_line.suspect, Flag.FAIL: self.flat_line.fail} if self.flat_line else {}
@@ -168,14 +181,26 @@ class Rules:
     def __init__(self, by_quantity: Mapping[str, Checks], by_device: Mapping[Series, Checks] | None = None) -> None:
         self._by_quantity = by_quantity
         self._by_device = by_device or {}
+        self._made: dict[tuple[int, float], Checks] = {}
 
-    def of(self, series: Series) -> Checks | None:
-        """Tests of a series, None for a quantity that nobody knows."""
-        return self._by_device.get(series) or self._by_quantity.get(series.quantity)
+    def of(self, series: Series, interval: float = math.inf) -> Checks | None:
+        """Tests of a series whose device declares `interval` (s), None for a quantity that nobody knows."""
+        checks = self._by_device.get(series) or self._by_quantity.get(series.quantity)
+        if checks is None or interval == math.inf:
+            return checks
+        key = id(checks), interval  # the same object for the same tests: series are grouped by it
+        if key not in self._made:
+            self._made[key] = checks.at(interval)
+        return self._made[key]
 
     def margin(self, quantity: str) -> tuple[int, int]:
         """How far (ns) before and after a reading of the quantity others bear on its flag, whatever the device."""
         return self._margins.get(quantity, (0, 0))
+
+    def margin_of(self, series: Series, interval: float) -> tuple[int, int]:
+        """The same for one device that declares `interval` seconds between readings."""
+        checks = self.of(series, interval)
+        return (0, 0) if checks is None else checks.reach()
 
     @cached_property
     def widest(self) -> tuple[int, int]:

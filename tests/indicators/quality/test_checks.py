@@ -305,14 +305,30 @@ def test_dresden_has_car_parks_with_more_free_spaces_than_spaces(packaged: Rules
 
 
 def test_a_stuck_sensor_is_found_in_a_real_year(packaged: Rules, shared: Path) -> None:
-    """Havířov's station with three days of one value in it: suspect after a day."""
+    """Havířov's station with five days of one value in it: suspect after three days."""
     rows = eea(shared / "data/eea_havirov_THARA_2023.csv", {"pm10": "pm10"})
     first = rows[2000].time
     stuck = [
-        Reading(r.device, r.quantity, 37.0 if first <= r.time < first + 72 * HOUR else r.value, r.time) for r in rows
+        Reading(r.device, r.quantity, 37.0 if first <= r.time < first + 120 * HOUR else r.value, r.time) for r in rows
     ]
     found = columns(stuck)
     flags = flags_of(found, packaged)
     hours = (found.time[flags.flag > 2] - first) // (3600 * NS)
-    assert hours.tolist() == sorted({(r.time - first) // (3600 * NS) for r in rows} & set(range(24, 72)))
+    assert hours.tolist() == sorted({(r.time - first) // (3600 * NS) for r in rows} & set(range(72, 120)))
     assert set(flags.test[flags.flag > 2].tolist()) == {Finding.FLAT_LINE}
+
+
+@pytest.mark.parametrize(("interval", "found"), [(3600, True), (300, True), (299, False), (None, False)])
+def test_fast_devices_are_not_searched_for_lines_of_days(packaged: Rules, interval: int | None, found: bool) -> None:
+    """For every new reading of theirs days of readings would have to be read."""
+    rows = columns([Reading("d", "pm10", 37.0, hour * HOUR) for hour in range(100)])
+    device = Device(id="d", connector="native", external_id="d", interval=interval)
+    assert (flags_of(rows, packaged, {"d": device}).flag > 2).any() == found
+    assert (packaged.margin_of(Series("d", "pm10"), float(interval or 0))[0] > 72 * HOUR) == found
+
+
+def test_neighbours_of_a_spike_are_at_most_ten_intervals_away(packaged: Rules) -> None:
+    def reach(interval: float) -> tuple[int, int]:
+        return packaged.margin_of(Series("d", "no2"), interval)
+
+    assert [reach(interval)[1] for interval in (0.0, 10.0, 60.0, 3600.0)] == [3 * HOUR, 100 * NS, 600 * NS, 3 * HOUR]
