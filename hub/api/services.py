@@ -83,8 +83,8 @@ class IgnoredDevices(Protocol):
         """Every ignored device."""
         ...
 
-    def add(self, connector: str, external_id: str, *, why: str, by: str = "") -> int:
-        """Ignore a device from now on; returns the order to take what waits through again. Raise Exists."""
+    def add(self, connector: str, external_id: str, *, why: str, by: str = "") -> Sequence[int]:
+        """Ignore a device from now on; returns the orders to take what waits through again. Raise Exists."""
         ...
 
     def remove(self, connector: str, external_id: str, *, by: str = "") -> None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`cityhub quarantine ...`."""
 
+from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,10 +24,11 @@ Ids = Annotated[list[str] | None, typer.Option("--id", help="Only these, such as
 MessageId = Annotated[str, typer.Argument(metavar="ID", help="Id from the list, such as 0-17")]
 
 
-def _selection(**fields: Any) -> Any:
+def _selection(options: Mapping[str, Any]) -> Any:
+    """The filter among a command's options: those that are named as its fields are."""
     from hub.commands.quarantine import selection
 
-    return selection(**fields)
+    return selection(**{name: options[name] for name in signature(selection).parameters if name in options})
 
 
 @group.command("list")
@@ -46,16 +49,7 @@ def quarantine_list(
     """List messages set aside, newest first, one a line; `show` says what to do."""
     from hub.commands.quarantine import list_quarantine
 
-    where = _selection(
-        state=state,
-        reason=reason,
-        connector=connector,
-        external_id=external_id,
-        device=device,
-        topic=topic,
-        since=since,
-        until=until,
-    )
+    where = _selection(locals())
     list_quarantine(settings_of(config, data), where, limit=limit, json=json)
 
 
@@ -83,16 +77,7 @@ def quarantine_redrive(
     """Take waiting messages through the pipeline again: those that match, or all."""
     from hub.commands.quarantine import redrive
 
-    where = _selection(
-        reason=reason,
-        connector=connector,
-        external_id=external_id,
-        device=device,
-        topic=topic,
-        since=since,
-        until=until,
-        ids=ids,
-    )
+    where = _selection(locals())
     redrive(settings_of(config, data), where)
 
 
@@ -115,17 +100,7 @@ def quarantine_purge(
     """Erase the payloads of messages for good; that they came, why and who purged them is kept."""
     from hub.commands.quarantine import purge
 
-    where = _selection(
-        state=state,
-        reason=reason,
-        connector=connector,
-        external_id=external_id,
-        device=device,
-        topic=topic,
-        since=since,
-        until=until,
-        ids=ids,
-    )
+    where = _selection(locals())
     purge(settings_of(config, data), where, why, ask=None if yes else typer.confirm)
 
 
@@ -147,17 +122,7 @@ def quarantine_export(
     """Write messages with their whole payloads as JSON lines, oldest first."""
     from hub.commands.quarantine import export
 
-    where = _selection(
-        state=state,
-        reason=reason,
-        connector=connector,
-        external_id=external_id,
-        device=device,
-        topic=topic,
-        since=since,
-        until=until,
-        ids=ids,
-    )
+    where = _selection(locals())
     export(settings_of(config, data), where, to)
 
 

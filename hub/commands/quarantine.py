@@ -9,7 +9,6 @@ import getpass
 import re
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,19 +18,17 @@ import msgspec
 
 from hub.app import Parts
 from hub.commands._output import print_json, print_table
+from hub.commands._quarantine_orders import ORDER_SECONDS, carried_out, redriven_words, submit, total
 from hub.core.errors import Invalid, NotFound
 from hub.core.journal import STATES, Quarantined
 from hub.core.ports import QuarantineFilter
 from hub.core.reasons import REASONS, hint_of
 from hub.core.windows import format_instant, parse_instant
 from hub.ingest.journal_reader import SqliteJournalReader
-from hub.ingest.quota import PART as QUARANTINE
 from hub.ingest.shards import by_shard, joined, parted
 from hub.settings import Settings
-from hub.status import read_status
 
 _PAGE = 500
-_ORDER_SECONDS = 5.0  # how long somebody at a terminal likes to wait
 _COUNTS_AS = {
     ("message", "waiting"): "quarantined",
     ("message", "purged"): "quarantined (purged: it stays counted so)",
@@ -162,59 +159,16 @@ def show(settings: Settings, wanted: str, *, json: bool) -> None:
     print(row.payload.hex(" ", 4) if text is None else text)
 
 
-def redrive(settings: Settings, which: Selection, *, seconds: float = _ORDER_SECONDS) -> None:
+def redrive(settings: Settings, which: Selection, *, seconds: float = ORDER_SECONDS) -> None:
     """Leave the orders for ingest, and tell what came of them within some seconds, or why they wait."""
     parts = Parts(settings)
-    orders = _submit(settings, "redrive", which, {})
-    at_work = parts.data.endpoints() is not None
-    results = _results(parts, list(orders.values()), seconds if at_work else 0.0)
-    for shard, order in orders.items():
-        result = results.get(order)
-        if result is None:
-            print(f"order {order} waits: {_why_it_waits(parts, shard, at_work=at_work)}")
-        elif "error" in result:
-            raise Invalid(f"order {order} was refused: {result['error']}", "redrive")
-    done = [results[order] for order in orders.values() if order in results]
+    done = carried_out(parts, submit(parts, "redrive", which.by_shard(parts.shards()), {}), "redrive", seconds)
     if done:
-        total = {name: sum(int(str(one.get(name, 0))) for one in done) for name in _REDRIVEN}
-        print(
-            ", ".join(f"{total[name]} {words}" for name, words in _REDRIVEN.items() if total[name] or name != "ignored")
-        )
-
-
-_REDRIVEN = {
-    "tried": "messages tried",
-    "redriven": "taken in",
-    "waiting": "wait on",
-    "ignored": "of ignored devices, dropped",
-}
-
-
-def _results(parts: Parts, orders: Sequence[int], seconds: float) -> Mapping[int, Mapping[str, object]]:
-    """What came of orders, by number, of those that are done within some seconds."""
-    found: dict[int, Mapping[str, object]] = {}
-    deadline = time.monotonic() + seconds
-    with parts.ledger().open() as ledger:
-        while True:
-            states = {order: ledger.commands.state(order).result for order in orders if order not in found}
-            found |= {order: result for order, result in states.items() if result is not None}
-            if len(found) == len(orders) or time.monotonic() >= deadline:
-                return found
-            time.sleep(0.1)
-
-
-def _why_it_waits(parts: Parts, shard: int, *, at_work: bool) -> str:
-    if not at_work:
-        return "the hub does not run; it is carried out once it does"
-    worker = f"ingest-{shard}"
-    bad = [part for part in read_status(parts.data.status(worker), worker) if not part.ok and part.part != QUARANTINE]
-    if bad:
-        return "; ".join(f"{part.part}: {part.detail}" for part in bad)
-    return "ingest is still at work on it; see `cityhub quarantine list` in a moment"
+        print(redriven_words(done))
 
 
 def purge(settings: Settings, which: Selection, why: str, *, ask: Callable[[str], bool] | None) -> None:
-    """Leave the orders to erase payloads, after a question that says how many messages it is about."""
+    """Erase payloads by order, after a question that says how many messages it is about."""
     if not which.narrow:
         raise Invalid("name at least one filter or --id: everything at once is never meant", "purge")
     if not why.strip():
@@ -226,10 +180,13 @@ def purge(settings: Settings, which: Selection, why: str, *, ask: Callable[[str]
     if ask is not None and not ask(f"Erase the payloads of {matching} messages for good?"):
         print("nothing was changed")
         return
-    numbers = _submit(settings, "purge", which, {"why": why, "by": getpass.getuser()}).values()
-    orders = f"order{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+    parts = Parts(settings)
+    orders = submit(parts, "purge", which.by_shard(parts.shards()), {"why": why, "by": getpass.getuser()})
+    done = carried_out(parts, orders, "purge")
+    if done:
+        print(f"the payloads of {total(done, 'purged')} messages are erased")
     state = "purged" if which.where.state == "waiting" else which.where.state or "all"
-    print(f"{orders}: ingest erases the payloads of {matching} messages; they stay listed with --state {state}")
+    print(f"what is purged stays listed with --state {state}")
 
 
 def export(settings: Settings, which: Selection, to: Path | None) -> None:
@@ -253,14 +210,19 @@ def export(settings: Settings, which: Selection, to: Path | None) -> None:
 
 
 def ignore(settings: Settings, connector: str, external_id: str, why: str) -> None:
-    """Put a foreign device on the list."""
+    """Put a foreign device on the list, and tell what became of what waits of it."""
     parts = Parts(settings)
     known = [found.name for found in parts.connectors()]
     if connector not in known:
         raise Invalid(f"no connector {connector!r}; there are {', '.join(known)}", "connector")
     with parts.ledger().open() as ledger:
-        order = ledger.ignored.add(connector, external_id, why=why, by=getpass.getuser())
-    print(f"{external_id} of {connector} is ignored from now on; order {order}: what waits of it is counted as ignored")
+        orders = ledger.ignored.add(connector, external_id, why=why, by=getpass.getuser())
+    print(f"{external_id} of {connector} is ignored from now on")
+    done = carried_out(parts, dict(enumerate(orders)), "ignore")
+    if done:
+        print(f"{total(done, 'ignored')} messages of it waited: dropped, counted as ignored")
+        if shared := total(done, "waiting"):
+            print(f"{shared} wait on: they also speak for devices that are not ignored")
 
 
 def unignore(settings: Settings, connector: str, external_id: str) -> None:
@@ -288,19 +250,6 @@ def _single(settings: Settings, message: int) -> Quarantined:
             for row in journals[shard].quarantine(where):
                 return row
     raise NotFound(f"no message {id_words(message)}; see `cityhub quarantine list --state all`")
-
-
-def _submit(settings: Settings, kind: str, which: Selection, more: Mapping[str, object]) -> Mapping[int, int]:
-    """One order for each journal that is concerned; returns their numbers by shard."""
-    parts = Parts(settings)
-    shards, numbers = parts.shards(), {}
-    with parts.ledger().open() as ledger:
-        for shard, where in which.by_shard(shards).items():
-            fields = {name: value for name, value in where._asdict().items() if value is not None}
-            fields["state"] = where.state
-            of = {"shard": shard} if shards > 1 else {}
-            numbers[shard] = ledger.commands.submit(kind, {**of, **fields, **more})
-    return numbers
 
 
 def _whole(journal: SqliteJournalReader, where: QuarantineFilter) -> Iterator[Quarantined]:

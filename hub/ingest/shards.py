@@ -207,6 +207,10 @@ class OwnOrders(CommandQueue):
         """Mark as done."""
         self._queue.done(command, result)
 
+    def progress(self, command: int, done: int, total: int) -> None:
+        """Say how far an order is."""
+        self._queue.progress(command, done, total)
+
     def submit(self, kind: str, arguments: Mapping[str, object]) -> int:
         """Leave an order."""
         return self._queue.submit(kind, arguments)

@@ -180,7 +180,8 @@ def test_an_export_has_every_byte_and_replaces_no_file(data: Path, tmp_path: Pat
 
 
 def test_a_device_is_ignored_listed_and_taken_off_again(data: Path) -> None:
-    said(run(data, "ignore", "native", "new-1", "--why", "the neighbour's"))
+    told = said(run(data, *IGNORE))
+    assert told.startswith("new-1 of native is ignored from now on\norder 1 waits: the hub does not run")
     assert [kind for kind, _ in pending(data)] == ["redrive", "redrive"]
     [found] = json.loads(said(run(data, "ignored", "--json")))
     assert (found["connector"], found["external_id"], found["why"]) == ("native", "new-1", "the neighbour's")
@@ -206,7 +207,8 @@ def test_what_was_refused_has_a_hint_of_its_own_and_stays_listed_so(data: Path, 
     assert sample["hint"].startswith(hint)
     assert f"{reason} ×89" in said(run(data, "list", "--state", "refused"))
     told = said(run(data, "purge", "--state", "refused", "--reason", reason, "--why", "seen", "--yes"))
-    assert "they stay listed with --state refused" in told
+    assert "order 1 waits: the hub does not run" in told
+    assert "what is purged stays listed with --state refused" in told
     assert obey(data) == [1, 0]
     assert [found["id"] for found in json.loads(said(run(data, "list", "--state", "refused", "--json")))] == ["0-5"]
 
@@ -226,23 +228,34 @@ def finish(data: Path, stop: threading.Event, results: list[dict[str, object]]) 
                 ledger.commands.done(order.id, results.pop(0))
 
 
+PURGE = ["purge", "--connector", "native", "--why", "test devices", "--yes"]
+IGNORE = ["ignore", "native", "new-1", "--why", "the neighbour's"]
+CAME_OF_IT: list[tuple[list[str], list[dict[str, object]], str]] = [
+    (
+        ["redrive"],
+        [{"tried": 3, "redriven": 2, "waiting": 1, "ignored": 0}, {"tried": 1, "redriven": 0, "waiting": 1}],
+        "4 messages tried, 2 taken in, 2 wait on\n",
+    ),
+    (["redrive"], [{"tried": 2, "redriven": 0, "waiting": 0, "ignored": 2}, {}], "0 wait on, 2 of ignored devices, "),
+    (["redrive"], [{"error": "the disk is full"}, {}], "was refused: the disk is full"),
+    (PURGE, [{"purged": 3}, {"purged": 1}], "the payloads of 4 messages are erased\n"),
+    (PURGE, [{"purged": 3}, {"error": "the disk is full"}], "was refused: the disk is full"),
+    (IGNORE, [{"tried": 2, "ignored": 2}, {"tried": 1, "ignored": 1}], "3 messages of it waited: dropped"),
+    (IGNORE, [{"tried": 2, "ignored": 1, "waiting": 1}, {}], "1 wait on: they also speak for devices"),
+]
+
+
 @pytest.mark.parametrize(
-    ("results", "words"),
-    [
-        (
-            [{"tried": 3, "redriven": 2, "waiting": 1, "ignored": 0}, {"tried": 1, "redriven": 0, "waiting": 1}],
-            "4 messages tried, 2 taken in, 2 wait on\n",
-        ),
-        ([{"tried": 2, "redriven": 0, "waiting": 0, "ignored": 2}, {}], "0 wait on, 2 of ignored devices, dropped"),
-        ([{"error": "the disk is full"}, {}], "was refused: the disk is full"),
-    ],
+    ("command", "results", "words"), CAME_OF_IT, ids=[f"{row[0][0]}: {row[2].strip()}" for row in CAME_OF_IT]
 )
-def test_a_redrive_tells_what_came_of_it(data: Path, results: list[dict[str, object]], words: str) -> None:
+def test_an_order_tells_what_came_of_it(
+    data: Path, command: list[str], results: list[dict[str, object]], words: str
+) -> None:
     runs(data)
     stop = threading.Event()
-    ingest = threading.Thread(target=finish, args=(data, stop, results))
+    ingest = threading.Thread(target=finish, args=(data, stop, list(results)))
     ingest.start()
-    result = run(data, "redrive")
+    result = run(data, *command)
     stop.set()
     ingest.join()
     assert words in f"{result.output}{result.exception}"

@@ -113,8 +113,8 @@ def ignore(services: ServicesDep, key: WriterDep, device: IgnoreIn) -> Mapping[s
 
     Repeating it changes the words. A registered device cannot be ignored; registering an ignored one ends that.
     """
-    order = services.ignored.add(device.connector, device.external_id, why=device.why, by=key.name)
-    return {"command": order}
+    orders = services.ignored.add(device.connector, device.external_id, why=device.why, by=key.name)
+    return {"command": orders[0]}
 
 
 @router.delete("/quarantine/ignored", status_code=204, response_class=Response, summary="Ignore a device no longer")

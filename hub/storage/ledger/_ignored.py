@@ -46,8 +46,11 @@ class Ignored:
             rows = connection.execute(statement.order_by(_I.connector, _I.external_id)).all()
         return [IgnoredDevice(*row) for row in rows]
 
-    def add(self, connector: str, external_id: str, *, why: str, by: str = "") -> int:
-        """Ignore a device from now on; repeating changes the words. Returns the first order. Raise Invalid, Exists."""
+    def add(self, connector: str, external_id: str, *, why: str, by: str = "") -> Sequence[int]:
+        """Ignore a device from now on; repeating changes the words. Raise Invalid, Exists.
+
+        Returns the orders to take what waits of it through again, one for each ingest worker, in their order.
+        """
         for name, text in (("connector", connector), ("external_id", external_id), ("why", why)):
             if not text.strip():
                 raise Invalid("must not be empty", name)
@@ -59,7 +62,7 @@ class Ignored:
             record(connection, now, by, "device.ignore", f"{connector}/{external_id}", {"why": why})
             advance(connection, t.REGISTRY_VERSION)
             which = {"connector": connector, "external_id": external_id}
-            return leave_for_each(connection, now, "redrive", which, self._shards)[0]
+            return leave_for_each(connection, now, "redrive", which, self._shards)
 
     def remove(self, connector: str, external_id: str, *, by: str = "") -> None:
         """Ignore a device no longer: what it sends from now on waits in quarantine. Raise NotFound."""

@@ -27,7 +27,7 @@ def test_an_ignored_device_is_in_the_snapshot_and_the_audit_until_it_is_taken_of
 
 
 def test_ignoring_leaves_the_order_to_take_what_waits_through_again(city: Ledger) -> None:
-    order = city.ignored.add(*METER, why="foreign")
+    [order] = city.ignored.add(*METER, why="foreign")
     assert city.commands.state(order).command == (
         order,
         "redrive",
