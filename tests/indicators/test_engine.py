@@ -650,3 +650,18 @@ async def test_an_engine_that_was_down_closes_each_window_once() -> None:
     assert (first.revision, first.status, first.closed) == (1, Status.FINAL, True)
     assert set(first.components) >= {"pm10", "pm2_5", "no2"}
     assert {value.revision for value in hub.ledger.rows.values() if value.indicator == "pm10_day_mean"} == {1}
+
+
+async def test_an_engine_says_for_what_it_waits_and_goes_on_by_itself() -> None:
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0, 20)])
+    hub.store.away = 1
+    running = asyncio.create_task(hub.engine.run(debounce=0.01))
+    said = set[str | None]()
+    while not hub.ledger.rows:
+        said.add(hub.engine.waits)
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.02)
+    running.cancel()
+    assert said == {None, "the store is away"}
+    assert hub.engine.waits is None
