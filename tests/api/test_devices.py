@@ -34,7 +34,7 @@ async def test_a_registered_device_is_found_with_its_state(world: World) -> None
     assert answer.status_code == 201
     assert (answer.json()["external_id"], answer.json()["state"]) == ("new-1", "waiting")
     assert answer.json()["mountings"] == [{"place": SITE, "from": "1970-01-01T00:00:00Z", "to": None}]
-    assert {**answer.json(), "readings": [], "events": []} == found.json()
+    assert {**answer.json(), "readings": [], "readings_problem": None, "events": []} == found.json()
 
 
 async def test_a_device_may_stand_at_its_place_since_a_given_time(world: World) -> None:
@@ -175,7 +175,17 @@ async def test_the_registry_can_be_read_while_the_store_is_away(world: World) ->
         listed = await client.get(f"{P}/devices")
         one = await client.get(f"{P}/devices/{AIR}")
     assert {row["id"]: row["state"] for row in listed.json()["items"]}[AIR] == "healthy"
-    assert one.status_code == 503
+    DeviceDetail.model_validate(one.json())
+    shown = one.json()
+    assert (one.status_code, shown["state"], shown["readings"]) == (200, "healthy", [])
+    assert "does not answer" in shown["readings_problem"]
+    assert shown["readings_problem"] == listed.json()["readings_problem"]
+
+
+async def test_readings_that_are_there_have_no_problem(world: World) -> None:
+    async with world.client() as client:
+        answers = [(await client.get(f"{P}/devices{path}")).json() for path in ("", f"/{AIR}")]
+    assert [answer["readings_problem"] for answer in answers] == [None, None]
 
 
 async def test_places_are_those_of_the_city(world: World) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`/devices`: the registry with the state of each device."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -19,9 +20,14 @@ from hub.core.readings import Grade, Origin, Reading
 from hub.core.windows import HOUR
 from hub.devices.state import FlagCount, flag_counts
 
+logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/devices", tags=["devices"])
 
 EVENTS_SHOWN = 20
+_READINGS_AWAY = (
+    "The store of readings does not answer: readings are not shown, and the state does not take their flags into "
+    "account. GET /api/v1/health/ready says more."
+)
 EVER_SINCE = 0  # start of a mounting, ns since 1970
 FLAG_HOURS = 6  # how far back the flags of readings count, as in the console
 
@@ -50,14 +56,15 @@ async def list_devices(
         raise Invalid(f"no place {place!r}; GET /api/v1/places lists them", "place")
     chosen = sorted(d.id for d in snapshot.devices.values() if d.id > after and _fits(d, place, connector))
     page = chosen[:limit]
-    flags = await _recent_flags(services, page)
+    flags, problem = await _recent_flags(services, page)
     language = _speak(request, response)
     now = services.clock_ns()
     rows = [
         device_view(snapshot.devices[name], seen.get(name), flags.get(name, FlagCount()), now, language)
         for name in page
     ]
-    return {"items": rows, "next": encode_cursor(page[-1]) if len(chosen) > limit else None}
+    cursor_on = encode_cursor(page[-1]) if len(chosen) > limit else None
+    return {"items": rows, "next": cursor_on, "readings_problem": problem}
 
 
 @router.post("", status_code=201, response_model=DeviceOut, summary="Register a device")
@@ -80,17 +87,26 @@ def add_device(
 async def get_device(
     request: Request, response: Response, services: ServicesDep, device: DeviceId
 ) -> Mapping[str, Any]:
-    """A device with its state, the newest reading of each quantity, and its newest events."""
+    """A device with its state, the newest reading of each quantity, and its newest events.
+
+    While the store of readings does not answer, the rest is shown, and `readings_problem` says so.
+    """
     snapshot, seen = await run_in_threadpool(_registry, services)
     row = snapshot.devices.get(device)
     if row is None:
         raise NotFound(f"no device {device!r} is registered; GET /api/v1/devices lists all")
-    newest = await _latest(services, device)
-    flags = (await _recent_flags(services, [device])).get(device, FlagCount())
+    newest, no_readings = await _latest(services, device)
+    flags, no_flags = await _recent_flags(services, [device])
     events = await run_in_threadpool(_events, services, device)
-    view = device_view(row, seen.get(device), flags, services.clock_ns(), _speak(request, response))
+    found = flags.get(device, FlagCount())
+    view = device_view(row, seen.get(device), found, services.clock_ns(), _speak(request, response))
     shown = [reading_view(reading, row, services.quantities) for reading in newest]
-    return {**view, "readings": shown, "events": [event_view(event) for event in events]}
+    return {
+        **view,
+        "readings": shown,
+        "readings_problem": no_readings or no_flags,
+        "events": [event_view(event) for event in events],
+    }
 
 
 @router.delete("/{device}", status_code=204, summary="Forget a device")
@@ -118,21 +134,31 @@ def _fits(device: Device, place: str | None, connector: str | None) -> bool:
     return place is None or (where is not None and (where == place or where.startswith(f"{place}/")))
 
 
-async def _latest(services: Services, device: str) -> Sequence[Reading]:
-    """The newest reading of each quantity, in order of quantity."""
-    found = await services.readings.latest(await services.readings.series([device]))
-    return [found[series] for series in sorted(found)]
+async def _latest(services: Services, device: str) -> tuple[Sequence[Reading], str | None]:
+    """The newest reading of each quantity, in order of quantity; none, and why, while the store is away."""
+    try:
+        found = await services.readings.latest(await services.readings.series([device]))
+    except Retry as error:
+        return [], _away(error)
+    return [found[series] for series in sorted(found)], None
 
 
-async def _recent_flags(services: Services, devices: Sequence[str]) -> Mapping[str, FlagCount]:
-    """Flags of the last hours; a store that is away must not hide the registry, so then of none."""
+async def _recent_flags(services: Services, devices: Sequence[str]) -> tuple[Mapping[str, FlagCount], str | None]:
+    """Flags of the last hours; a store that is away must not hide the registry, so then none, and why."""
     if not devices:
-        return {}
+        return {}, None
     now, readings = services.clock_ns(), services.readings
     try:
-        return flag_counts(await readings.scan(await readings.series(devices), now - FLAG_HOURS * HOUR, now + HOUR))
-    except Retry:
-        return {}
+        found = await readings.scan(await readings.series(devices), now - FLAG_HOURS * HOUR, now + HOUR)
+    except Retry as error:
+        return {}, _away(error)
+    return flag_counts(found), None
+
+
+def _away(error: Retry) -> str:
+    """What the caller is told; the store's own words, which may name hosts, go to the log."""
+    logger.warning("devices are shown without readings: %s", error)
+    return _READINGS_AWAY
 
 
 def _device(posted: DeviceIn) -> Device:

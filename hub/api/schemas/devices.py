@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Devices, places, quantities."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -139,22 +139,30 @@ class EventOut(Model):
     received: Moment
 
 
+ReadingsProblem = Annotated[
+    str | None,
+    Field(description="Null, or that readings could not be looked at now: `state` then follows from messages alone."),
+]
+
+
 class DeviceDetail(DeviceOut):
     """A device with its newest readings and events."""
 
-    model_config = example(**DEVICE, readings=[READING], events=[EVENT])
+    model_config = example(**DEVICE, readings=[READING], readings_problem=None, events=[EVENT])
 
     readings: list[ReadingOut] = Field(description="The newest reading of each quantity.")
+    readings_problem: ReadingsProblem
     events: list[EventOut] = Field(description="The newest events first, 20 at most.")
 
 
 class DevicePage(Model):
     """Devices in order of their ids."""
 
-    model_config = example(items=[DEVICE], next=None)
+    model_config = example(items=[DEVICE], next=None, readings_problem=None)
 
     items: list[DeviceOut]
     next: Next
+    readings_problem: ReadingsProblem
 
 
 class PlaceOut(Model):
