@@ -34,6 +34,8 @@ def horizons(catalogue: Catalogue, keep: Mapping[str, int], now: int, rules: Rul
     A window that begins before any of its inputs' limit is frozen, so the latest limit counts. What bears on the
     quality of its readings has to be there too, as far as that lets it close first.
     """
+    if not keep:
+        return {}
     found = {}
     for d in catalogue:
         limits = [
