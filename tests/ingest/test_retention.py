@@ -33,7 +33,7 @@ async def test_the_quota_is_free_again_after_retention_has_purged_what_waited(tm
     await journal.close()
     worker = IngestWorker(parts, shard=1)  # of a shard that is no more: it needs no broker
     running = asyncio.create_task(worker.run())
-    async with asyncio.timeout(60):  # each erased payload is one fsync, and disks can be busy
+    async with asyncio.timeout(60):  # payloads are erased one by one, and disks can be busy
         while quarantine_of(worker) != "1 messages wait":
             await asyncio.sleep(0.01)
     running.cancel()
