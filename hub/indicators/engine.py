@@ -18,8 +18,7 @@ rows again, and none is closed before that.
 
 Cursors in the ledger: `touch:<n>`, `corrections`, `registry`, `definition:<id>` (the version that was last applied),
 `quality` (the digest of the rules that were), `entered` (the newest approval of an entered value) and `journal:<n>`,
-the identity of the file that `touch:<n>` belongs to. What a change asks for is queued behind what earlier ones asked
-for, and its cursor moves when its turn is over, so a cursor never claims what is still queued.
+the identity of the file that `touch:<n>` belongs to (hub.indicators.watch).
 
 A journal that was made anew or restored numbers its touches differently: then `touch:<n>` begins at 0, and everything
 stored is looked at again. In one commit with that, `journal:<n>` becomes the new identity *negated*, which stands
@@ -28,16 +27,13 @@ until the last piece of the job: a crash on the way begins the job again.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
 from msgspec import Struct
 
-from hub.core.corrections import cause
 from hub.core.errors import Invalid, Retry
-from hub.core.indicators import Correction
 from hub.core.journal import HOUR_NS, Touch
 from hub.core.places import Device, RegistrySnapshot
 from hub.core.ports import EntryBook, FlagStore, JournalReader, ReadingStore, Registry, ValueLedger
@@ -47,20 +43,18 @@ from hub.indicators.aggregation import Ints
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.entry_marks import ENTERED, Entered
 from hub.indicators.frozen import horizons, thawed
-from hub.indicators.jobs import REGISTRY, Job, Prefetched, changes, lift, marks_of_job, only_cursor, populations
+from hub.indicators.jobs import Job, Prefetched, lift, marks_of_job
 from hub.indicators.pace import Pace
 from hub.indicators.plan import Cause, Key, Marks, marks_of, standing
 from hub.indicators.quality.control import existing, near
 from hub.indicators.quality.rules import NO_RULES, Rules
 from hub.indicators.revision import finalise
 from hub.indicators.silence import Silence
+from hub.indicators.watch import Watch
 from hub.indicators.wave import Commits, Wave, World
 
 LATE = "late readings"
-RESTORED = "journal restored"
-RULES = "quality control: other thresholds"
 STARTED = "late readings that a restart put off"
-_GROWING = frozenset({"registry", "corrections"})  # definitions may be set back to an earlier version, these never
 _NEVER = 2**62
 _SMALL = 50  # jobs of single devices that one wave takes
 _log = logging.getLogger(__name__)
@@ -129,7 +123,6 @@ class Engine:
         self._city = city
         self._store = store
         self._ledger = ledger
-        self._registry = registry
         self._journals = journals
         self._clock = clock
         self._limit = touch_limit
@@ -137,12 +130,7 @@ class Engine:
         self._rules = rules
         self._flags = flags
         self._entered = None if entries is None else Entered(entries, catalogue, city)
-        self._again = Marks()  # entered values that a new version of their definition asks for
-        self._jobs: deque[Job] = deque()
-        self._notes: dict[str, int] = {}  # cursors that go with the next commit
-        self._snapshot: RegistrySnapshot | None = None
-        self._corrections: list[Correction] = []
-        self._restored: dict[int, int] = {}  # journal: identity for which a job is queued or done
+        self._watch = Watch(catalogue, city, ledger, registry, journals, clock, rules, self._entered)
         self._silence: Silence | None = None
         self._pace = Pace(every)
         self._first: int | None = None
@@ -155,18 +143,18 @@ class Engine:
         """Take in what arrived, and do a piece of a job. Raises Retry when a part is away: step again."""
         async with self._lock:
             snapshot, silence = await self._prepare()
-            now, cursors = self._clock(), dict(self._notes)
+            now, cursors = self._clock(), dict(self._watch.notes)
             intake = self._intake(snapshot, cursors)
             small = await self._small(intake, snapshot)
-            behind = not intake.drained or len(self._jobs) > small
+            behind = not intake.drained or len(self._watch.jobs) > small
             done = await self._wave(intake, snapshot, silence, now, behind=behind)
-            self._notes = {name: position for name, position in self._notes.items() if name not in cursors}
-            self._again = Marks()
+            self._watch.notes = {name: position for name, position in self._watch.notes.items() if name not in cursors}
+            self._watch.again = Marks()
             for _ in range(small):
-                self._jobs.popleft()
-            if self._jobs:
+                self._watch.jobs.popleft()
+            if self._watch.jobs:
                 done = done.plus(await self._job(snapshot, silence, now, behind=not intake.drained))
-            more = bool(self._jobs) or not intake.drained
+            more = bool(self._watch.jobs) or not intake.drained
             finalised = 0 if more or self._ledger.holds(now) else self._finalise(now)
             more = more or finalised >= self._limit
             return StepResult(intake.touches, done.windows, done.written, finalised, more, done.frozen)
@@ -237,34 +225,25 @@ class Engine:
         Their corrections are seen by every wave from now on, so they belong to the causes of this one.
         """
         count = 0
-        for job in islice(self._jobs, _SMALL):
+        for job in islice(self._watch.jobs, _SMALL):
             if job.devices is None and not job.empty:
                 break
             store = Prefetched(self._store, self._ledger)
             touched, rows = await marks_of_job(job, snapshot, self._catalogue, self._city, store, self._earliest())
             intake.touched.merge(touched)
             intake.rows.merge(rows)
-            intake.cursors.update(self._cursor_of(job, intake.cursors))
+            intake.cursors.update(self._watch.cursor_of(job, intake.cursors))
             count += 1
         return count
 
-    def _cursor_of(self, job: Job, moving: Mapping[str, int]) -> Mapping[str, int]:
-        """The cursor that moves with a job; `moving` are those that move with it already."""
-        if job.cursor is None:
-            return {}
-        name, position = job.cursor
-        if name in _GROWING:
-            position = max(position, moving.get(name, 0), self._ledger.cursor(name))
-        return {name: position}
-
     async def _job(self, snapshot: RegistrySnapshot, silence: Silence, now: int, *, behind: bool) -> StepResult:
         """The piece at the head of the queue, which is first cut into pieces of a few sites."""
-        head, *others = self._jobs[0].groups(snapshot)
+        head, *others = self._watch.jobs[0].groups(snapshot)
         if others:
-            self._jobs.popleft()
-            self._jobs.extendleft(reversed([head, *others]))
-        done = await self._piece(head, snapshot, silence, now, behind=behind or len(self._jobs) > 1)
-        self._jobs.popleft()
+            self._watch.jobs.popleft()
+            self._watch.jobs.extendleft(reversed([head, *others]))
+        done = await self._piece(head, snapshot, silence, now, behind=behind or len(self._watch.jobs) > 1)
+        self._watch.jobs.popleft()
         return done
 
     async def _piece(
@@ -272,7 +251,7 @@ class Engine:
     ) -> StepResult:
         store = Prefetched(self._store, self._ledger)
         touched, rows = await marks_of_job(piece, snapshot, self._catalogue, self._city, store, self._earliest())
-        cursors = dict(self._cursor_of(piece, {}))
+        cursors = dict(self._watch.cursor_of(piece, {}))
         return await self._wave(
             _Intake(touched, rows, cursors), snapshot, silence, now, behind=behind, job=(piece, store)
         )
@@ -290,9 +269,11 @@ class Engine:
         """One wave; while the engine is `behind` with its work, or an import runs, no window is closed by it."""
         held = behind or bool(self._ledger.holds(now))
         sites = job is not None and job[0].only is not None
-        world = World(self._catalogue, self._city, snapshot, self._stood(snapshot), tuple(self._corrections), now, held,
-                      sites, self._rules, self._entered, intake.cursors.get(ENTERED, self._ledger.cursor(ENTERED))
-                      )  # fmt: skip
+        approved = intake.cursors.get(ENTERED, self._ledger.cursor(ENTERED))
+        world = World(
+            self._catalogue, self._city, snapshot, self._stood(snapshot), tuple(self._watch.corrections), now, held,
+            sites, self._rules, self._entered, approved,
+        )  # fmt: skip
         marks, frozen = self._thawed(intake, snapshot, silence, now, job[0] if job else None)
         if job is None:
             wave = Wave(world, self._store.scan, self._ledger, self._ledger.digests, self._pace)
@@ -347,9 +328,7 @@ class Engine:
 
     async def _prepare(self) -> tuple[RegistrySnapshot, Silence]:
         """See what changed in registry, corrections and definitions, and queue jobs for it."""
-        snapshot = self._see_registry()
-        self._see_corrections()
-        self._see_journals()
+        snapshot = self._watch.look()
         if self._silence is None:
             self._silence = await self._recall(snapshot)
         return snapshot, self._silence
@@ -362,84 +341,6 @@ class Engine:
         touches = [Touch(s.device, s.quantity, r.time // HOUR_NS * HOUR_NS) for s, r in latest.items()]
         silence.learn(self._marks(touches, snapshot))
         return silence
-
-    def _see_registry(self) -> RegistrySnapshot:
-        before = self._snapshot
-        if before is not None and before.version == self._registry.version():
-            return before
-        after = self._registry.snapshot()
-        cursor = ("registry", after.version)
-        if before is None:
-            seen = self._ledger.cursor("registry")
-            jobs: Sequence[Job] = () if seen in {0, after.version} else [Job(REGISTRY)]
-            self._see_definitions()
-            self._see_rules()
-        else:
-            jobs = [*changes(before, after), *populations(before, after, self._catalogue)]
-        self._snapshot = after
-        self._queue(jobs, cursor)
-        return after
-
-    def _see_definitions(self) -> None:
-        started = any(self._ledger.cursor(f"touch:{n}") for n in range(len(self._journals)))
-        for d in self._catalogue:
-            name = f"definition:{d.id}"
-            seen = self._ledger.cursor(name)
-            if seen != d.version and d.entered and self._entered is not None:
-                if seen or self._ledger.cursor(ENTERED):
-                    self._again.merge(self._entered.marks(f"definition version {d.version} of {d.id}", {d.id}))
-                self._notes[name] = d.version
-            elif seen != d.version:
-                job = Job(f"definition version {d.version} of {d.id}", indicators=frozenset({d.id}))
-                self._queue([job] if seen or started else [], (name, d.version))
-
-    def _see_rules(self) -> None:
-        seen = self._ledger.cursor("quality")
-        if seen != self._rules.digest:
-            started = any(self._ledger.cursor(f"touch:{n}") for n in range(len(self._journals)))
-            self._queue([Job(RULES)] if seen or started else [], ("quality", self._rules.digest))
-
-    def _see_corrections(self) -> None:
-        known = self._corrections[-1].id if self._corrections else 0
-        fresh = sorted(self._ledger.corrections(known), key=lambda c: c.id)
-        applied = self._ledger.cursor("corrections") if fresh else 0
-        self._corrections.extend(fresh)
-        for c in fresh:
-            if c.id > applied:
-                devices = frozenset({c.device})
-                before, after = self._rules.widest
-                job = Job(cause(c), c.start - after, c.end + before, devices=devices, rows=False)
-                self._queue([job], ("corrections", c.id))
-
-    def _see_journals(self) -> None:
-        """Begin a journal anew when its file is another one, or an older state of the same."""
-        for n, journal in enumerate(self._journals):
-            identity, name = journal.identity(), f"journal:{n}"
-            known, position = self._ledger.cursor(name), self._ledger.cursor(f"touch:{n}")
-            seen = identity in (known, self._restored.get(n)) and journal.newest() >= position
-            if not identity or seen:
-                continue
-            if not known and not position:
-                self._notes[name] = identity
-                continue
-            _log.warning(
-                "journal %d is another one than before: all values are checked", n, extra={"reason": "journal_restored"}
-            )
-            self._ledger.commit((), {f"touch:{n}": 0, name: -identity})
-            self._restored[n] = identity
-            self._queue([Job(RESTORED)], (name, identity))
-
-    def _queue(self, jobs: Sequence[Job], cursor: tuple[str, int]) -> None:
-        """Queue jobs in pieces; the cursor moves with the last one, and not before those queued earlier."""
-        pieces = [piece for job in jobs for piece in job.pieces(self._city, self._clock())]
-        if not pieces and not self._jobs:
-            self._notes[cursor[0]] = cursor[1]
-            return
-        last = pieces.pop()._replace(cursor=cursor) if pieces else only_cursor(*cursor)
-        tail = self._jobs[-1] if self._jobs else last
-        if last.empty and tail.empty and tail.cursor and tail.cursor[0] == cursor[0]:
-            self._jobs.pop()  # many devices registered in a row need one such job
-        self._jobs.extend([*pieces, last])
 
     def _intake(self, snapshot: RegistrySnapshot, cursors: dict[str, int]) -> _Intake:
         """Touches behind the cursors, and what waited before."""
@@ -459,7 +360,7 @@ class Engine:
             before = self._ledger.cursor(ENTERED)
             approvals = self._entered.approvals(before, self._limit)
             intake.rows.merge(approvals.marks)
-            intake.rows.merge(self._again)
+            intake.rows.merge(self._watch.again)
             intake.drained = intake.drained and approvals.drained
             if approvals.cursor != before:
                 intake.cursors[ENTERED] = approvals.cursor
