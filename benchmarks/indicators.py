@@ -173,9 +173,7 @@ async def _late(folder: Path, everything: bool) -> dict[str, Any]:
             _check(town, site(n), hour)
             found[kind].append({**spent, "windows": done.windows, "written": done.written})
     await town.store.close()
-    return {
-        kind: {name: round(max(run[name] for run in runs), 1) for name in runs[0]} for kind, runs in found.items()
-    }
+    return {kind: {name: round(max(run[name] for run in runs), 1) for name in runs[0]} for kind, runs in found.items()}
 
 
 def _check(town: _Town, place: str, hour: int) -> None:

@@ -43,7 +43,9 @@ def test_columns_are_the_values_in_order_of_place_and_start(
     assert found.unknown.tolist() == [v.coverage is None for v in expected]
     assert found.lower_bound.tolist() == [v.lower_bound for v in expected]
     assert found.n.tolist() == [v.details.get("n", v.n_valid) for v in expected]
-    assert [v.details.get("partial", v.value) for v in expected] == [None if math.isnan(x) else x for x in found.partial]
+    assert [v.details.get("partial", v.value) for v in expected] == [
+        None if math.isnan(x) else x for x in found.partial
+    ]
     assert found.origin.tolist() == [int(v.origin) for v in expected]
     assert found.grade.tolist() == [int(v.grade) for v in expected]
 
