@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import connectors
 from hub import sdk
-from hub.core.errors import SettingsError
+from hub.core.errors import NotFound, SettingsError
 from hub.core.ports import FlagStore, ReadingStore
 from hub.core.quantities import Quantities
 from hub.core.strategies import IndicatorFacts
@@ -71,17 +71,27 @@ class Parts:
         """All connectors, with the city's own mappings."""
         return sdk.discover(connectors, {"mapped_json": _texts(self.settings.ingest.mappings)})
 
-    def catalogue(self) -> Catalogue:
+    def definitions(self) -> Catalogue:
         """All definitions, validated."""
         extra = self.settings.indicators.definitions
-        catalogue = load_catalogue(self.quantities, [extra] if extra else [])
+        return load_catalogue(self.quantities, [extra] if extra else [])
+
+    def catalogue(self) -> Catalogue:
+        """The definitions that this hub computes."""
+        catalogue, wanted = self.definitions(), self.settings.indicators.only
+        for indicator in wanted:
+            try:
+                catalogue.get(indicator)
+            except NotFound as error:
+                raise SettingsError("indicators.only", error.detail) from error
+        catalogue = catalogue.only(wanted) if wanted else catalogue
         check_keep(catalogue, self.settings.keep)
         return catalogue
 
     def monitoring(self, ledger: Ledger) -> Monitoring:
         """What takes strategies in and judges them; the ledger has to be open."""
         return Monitoring(
-            ledger.strategies, ledger.values, ledger.devices, facts_of(self.catalogue()), self.city().zone
+            ledger.strategies, ledger.values, ledger.devices, facts_of(self.definitions()), self.city().zone
         )
 
     def flags(self, *, writer: bool = False) -> FlagStore:

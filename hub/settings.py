@@ -144,6 +144,7 @@ class IndicatorSettings(_Section):
     """How indicators are computed."""
 
     definitions: Path | None = Field(None, description="Directory of further definitions (YAML)")
+    only: tuple[str, ...] = Field((), description="Compute these indicators and what they are made of; default: all")
     quality: Path | None = Field(None, description="Own thresholds of the quality control (YAML)")
     debounce_s: float = Field(1.0, ge=0.05, le=60)
     publish: bool = Field(True, description="Publish values to indicators/{indicator}/{place}")

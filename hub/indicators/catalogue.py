@@ -78,6 +78,11 @@ class Catalogue(Struct, frozen=True):
         """Scale and offset from the unit in which an input is declared to the canonical one."""
         return self.factors.get((d.id, name), _SAME)
 
+    def only(self, indicators: Iterable[str]) -> "Catalogue":
+        """These indicators and what they are made of."""
+        wanted = {d.id for indicator in indicators for d in self.closure(indicator)}
+        return replace(self, definitions={i: d for i, d in self.definitions.items() if i in wanted})
+
     def closure(self, indicator: str) -> Sequence[Definition]:
         """The indicator and all that it is made of, inputs first."""
         wanted, todo = set[str](), [indicator]

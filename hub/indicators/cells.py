@@ -141,7 +141,7 @@ def input_cells(
         per_step = per_step._replace(value=(per_step.value - offset) / factor.scale)
     if over.plain and not item.profile:
         return per_step
-    counted = _counted(item, over)
+    counted = steps_that_count(item, over)
     rising = across is total and kind is not Kind.COUNTER
     cells = _windows(per_step, across, over, counted, window_capture, rising=rising)
     return _with_profile(cells, per_step, over, counted, window_capture) if item.profile else cells
@@ -150,7 +150,7 @@ def input_cells(
 _SHARES = frozenset({"share_over", "share_under", "count"})
 
 
-def _counted(item: Input, over: Grid) -> Bools:
+def steps_that_count(item: Input, over: Grid) -> Bools:
     """Which steps count: by local hour and weekday."""
     counted = np.ones(len(over.steps) - 1, dtype=np.bool_)
     if item.hours:

@@ -20,7 +20,7 @@ from hub.core.readings import NS
 from hub.core.windows import HOUR, Calendar
 from hub.indicators.aggregation import Floats, Ints
 from hub.indicators.catalogue import Catalogue
-from hub.indicators.cells import Cells, grid
+from hub.indicators.cells import Cells, grid, steps_that_count
 from hub.indicators.combine import combine
 from hub.indicators.definition import Definition, Expected, Input
 from hub.indicators.inputs import Values, carried_cells, indicator_cells
@@ -103,20 +103,27 @@ def check_columns(table: Table, names: Sequence[str], listed: Sequence[str], res
 def columns_of(d: Definition, table: Table) -> Mapping[str, str]:
     """Column of each input that has one; Invalid where two columns mean the same input."""
     found: dict[str, str] = {}
+    names, several = names_of(d), shared_names(d)
     for column in table.columns:
-        name = names_of(d).get(column)
-        if name in found:
-            raise Invalid(f"the columns {found[name]!r} and {column!r} are the same input {name!r}", "inputs")
-        if name is not None:
+        for name in [names[column]] if column in names else several.get(column, ()):
+            if name in found:
+                raise Invalid(f"the columns {found[name]!r} and {column!r} are the same input {name!r}", "inputs")
             found[name] = column
     return found
+
+
+def shared_names(d: Definition) -> Mapping[str, Sequence[str]]:
+    """Inputs of each indicator that several of them take in different ways: one column serves all of these."""
+    taken = [(item.indicator, name) for name, item in d.inputs.items() if item.indicator]
+    found = {indicator: [name for i, name in taken if i == indicator] for indicator, _ in taken}
+    return {indicator: names for indicator, names in found.items() if len(names) > 1}
 
 
 # --- rows that are windows -------------------------------------------------------------------------------------
 
 
 def _untimed(catalogue: Catalogue, d: Definition, table: Table, city: Calendar) -> list[Evaluated]:
-    check_columns(table, list(names_of(d)), list(d.inputs), [MONTH])
+    check_columns(table, [*names_of(d), *shared_names(d)], list(d.inputs), [MONTH])
     column = columns_of(d, table)
     for name, item in d.inputs.items():
         if item.required and not item.months and name not in column:
@@ -170,15 +177,23 @@ def _single(figure: float) -> Cells:
 
 
 def _profile(figures: Sequence[float], d: Definition, name: str, item: Input, city: Calendar, windows: Ints) -> Cells:
-    """All steps of a window from a list: those of `before` first; a shorter list is that of its first steps."""
+    """All steps of a window from a list: those of `before` first; a shorter list is that of its first steps.
+
+    Where the input has hours, only their steps count, and a list of exactly as many figures is that of those steps.
+    """
     over = grid(d.on(city), windows, d.step, item, d.window)
     steps = len(over.steps) - 1
     if len(figures) > steps:
         raise Invalid(f"{len(figures)} figures, but the profile has {steps} steps ({over.lead} before)", name)
     profile = np.full((1, 1, steps), np.nan)
-    profile[0, 0, : len(figures)] = figures
+    counts = steps_that_count(item, over)
+    if len(figures) == np.count_nonzero(counts):
+        profile[0, 0, counts] = figures
+    else:
+        profile[0, 0, : len(figures)] = figures
+        profile[0, 0, ~counts] = np.nan
     n = int(np.count_nonzero(~np.isnan(profile[0, 0, over.lead :])))
-    total = steps - over.lead
+    total = int(np.count_nonzero(counts[over.lead :]))
     known = not np.isnan(profile).all()
     there = np.full((1, 1), known and n >= d.capture * total - 1e-9)
     last = profile[0, 0, over.lead :]

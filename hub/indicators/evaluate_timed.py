@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A table with times through the kernel: each row is one reading of every quantity in it, or one value of an indicator.
 
-A row is of the site in `place`, `site` or `station` and the `device` if there are such columns. It stands for one
+A row is of the site in `place`, `site` or `station` and the `device` if there are such columns; a row of indicators
+alone is of the place whose value is wanted, unless the definition puts places together. Where places are weighed by
+their people, `population` has those of the row's part of the city. It stands for one
 complete step of the definition unless `interval` says how often the device really reports, and coverage is counted as
 in the hub. Rows with an empty cell are windows all the same: they come out as insufficient_data. Quantities may be
 given for any definition down the graph, indicators for the definition itself.
@@ -31,6 +33,7 @@ from hub.indicators.table import Table
 
 PLACE_COLUMNS = ("place", "site", "station")
 _DEVICE = "device"
+_POPULATION = "population"
 _NOMINAL = {
     Period.MINUTE: HOUR // 60, Period.QUARTER: HOUR // 4, Period.HOUR: HOUR, Period.DAY: 24 * HOUR,
     Period.MONTH: 30 * 24 * HOUR, Period.YEAR: 365 * 24 * HOUR,
@@ -57,10 +60,12 @@ class _Timed:
         self._how = how
         self._own = {n: c for n, c in columns_of(d, table).items() if not d.inputs[n].quantity}
         self._leaves = self._leaf_columns()
-        reserved = [table.columns[at], *PLACE_COLUMNS, _DEVICE]
+        weighted = any(n.spatial in {"population_weighted", "post_stratified"} for n in self._needed())
+        reserved = [table.columns[at], *PLACE_COLUMNS, _DEVICE, *([_POPULATION] if weighted else [])]
         listed = list(dict.fromkeys([*d.inputs, *self._leaves]))
         check_columns(table, [*self._own.values(), *self._leaves], listed, reserved)
         self._check_complete()
+        self._at_its_level = d.spatial is None and not any(column in self._leaves for column in table.columns)
         self._place, self._device = table.position(PLACE_COLUMNS), table.position([_DEVICE])
         self._times = self._read_times(at)
         self._sites = [self._site(row) for row in range(len(table.rows))]
@@ -72,7 +77,7 @@ class _Timed:
         columns, devices = self._columns()
         registry = self._registry(devices)
         known = {self._d.inputs[n].indicator or "": self._given(c) for n, c in self._own.items()}
-        attributes = self._attributes()
+        attributes = self._attributes(registry)
         values: list[IndicatorValue] = []
         for d in self._needed():
             r = compute(self._catalogue, d, self._city, self._places(d, registry), min(self._times),
@@ -138,7 +143,7 @@ class _Timed:
     def _site(self, row: int) -> str:
         given = self._table.rows[row][self._place].strip() if self._place is not None else ""
         name = given or ALONE
-        return name if "/" in name or self._d.level == "site" else f"{ALONE}/{name}"
+        return name if "/" in name or self._d.level == "site" or self._at_its_level else f"{ALONE}/{name}"
 
     def _wanted(self, r: Results, registry: RegistrySnapshot) -> Bools:
         wanted = np.zeros(r.value.shape, dtype=np.bool_)
@@ -160,8 +165,12 @@ class _Timed:
             np.ones(len(figures)),
         )
 
-    def _attributes(self) -> Attributes:
+    def _attributes(self, registry: RegistrySnapshot) -> Attributes:
         found: dict[str, dict[str, float]] = {}
+        if _POPULATION in self._table.columns and _POPULATION not in self._own.values():
+            people = [self._table.number(row, _POPULATION) for row in range(len(self._times))]
+            known = [(site, n) for site, n in zip(self._sites, people, strict=True) if not math.isnan(n)]
+            found[_POPULATION] = {place_at(site, "part", registry) or site: n for site, n in known}
         for name, column in self._own.items():
             attribute = self._d.inputs[name].attribute
             if attribute:
@@ -219,7 +228,7 @@ class _Timed:
                 )
 
     def _registry(self, devices: Mapping[str, Device]) -> RegistrySnapshot:
-        """Of the place names, the level above a site is a part of the city."""
-        parts = {site.rpartition("/")[0] for site in self._sites} - {""}
+        """Of the place names, the level above a site is a part of the city; values of the level itself name theirs."""
+        parts = {site if self._at_its_level else site.rpartition("/")[0] for site in self._sites} - {""}
         places = {p: Place(id=p, kind=PlaceKind.PART, title={}) for p in parts}
         return RegistrySnapshot(1, devices, places)

@@ -10,6 +10,7 @@ import io
 import math
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from hub.core.errors import Invalid
@@ -27,8 +28,13 @@ class Table(Struct, frozen=True):
         return next((self.columns.index(name) for name in names if name in self.columns), None)
 
     def numbers(self, row: int, column: str) -> list[float]:
-        """Figures of one cell: none when empty, several when separated by spaces, NaN for a `-` among them."""
+        """Figures of one cell: none when empty, several when separated by spaces or in a JSON list.
+
+        NaN for a `-` among those separated by spaces, and for a null of a list.
+        """
         text = self.rows[row][self.columns.index(column)].strip()
+        if text.startswith("["):
+            return self._listed(text, row, column)
         return [math.nan if part == "-" else self._number(part, row, column) for part in text.split()]
 
     def number(self, row: int, column: str) -> float:
@@ -37,6 +43,14 @@ class Table(Struct, frozen=True):
         if len(found) > 1:
             raise Invalid("several figures where one is meant", f"row {row + 1}, column {column}")
         return found[0] if found else math.nan
+
+    @staticmethod
+    def _listed(text: str, row: int, column: str) -> list[float]:
+        try:
+            figures = msgspec.json.decode(text, type=list[float | None])
+        except msgspec.MsgspecError:
+            raise Invalid(f"{text!r} is no list of numbers", f"row {row + 1}, column {column}") from None
+        return [math.nan if figure is None else figure for figure in figures]
 
     def _number(self, text: str, row: int, column: str) -> float:
         try:

@@ -69,7 +69,7 @@ def rows(shared: Path) -> Rows:
 def settings(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("definitions")
     (folder / "pm10_day_mean_utc1.yaml").write_text(UTC1_DAYS, encoding="utf-8")
-    return f'definitions = "{folder}"\n'
+    return f'definitions = "{folder}"\nonly = {list(AIR)}\n'
 
 
 def replay(hub: RunningHub, file: Path, *more: str) -> None:

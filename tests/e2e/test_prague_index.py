@@ -52,7 +52,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory, shared: Path, rows: Rows) -> I
     (folder / "mapping.yaml").write_text(MAPPING, encoding="utf-8")
     with influxd(folder) as database, mosquitto(folder) as broker:
         settings = (
-            f'[city]\nfile = "{folder / "city.yaml"}"\n[store]\nkind = "influx"\n'
+            f'only = ["chmi_iko_2017"]\n[city]\nfile = "{folder / "city.yaml"}"\n[store]\nkind = "influx"\n'
             f'[influx]\nurl = "{database.url}"\nversion = "1"\n'
         )
         with running_hub(folder / "hub", settings, mqtt=f'host = "127.0.0.1"\nport = {broker.port}') as hub:

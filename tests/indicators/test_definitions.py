@@ -161,3 +161,9 @@ def test_a_directory_that_is_not_there_is_named(tmp_path: Path, quantities: Quan
 def test_an_unknown_indicator_suggests_a_near_one(catalogue: Catalogue) -> None:
     with pytest.raises(NotFound, match="did you mean eaqi_2024"):
         catalogue.get("eaqi_2042")
+
+
+def test_a_hub_may_compute_a_few_indicators_and_what_they_are_made_of(catalogue: Catalogue) -> None:
+    few = catalogue.only(["pm10_days_over_50"])
+    assert [d.id for d in few] == ["pm10_day_mean", "pm10_days_over_50"]
+    assert few.kinds == catalogue.kinds

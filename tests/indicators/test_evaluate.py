@@ -160,3 +160,50 @@ def test_a_bad_table_is_refused_by_name(text: str, says: str, catalogue: Catalog
 def test_an_unknown_stamp_is_refused(catalogue: Catalogue, prague: Calendar) -> None:
     with pytest.raises(Invalid, match="neither start nor end"):
         evaluate(catalogue, "eaqi_2024", read_table("pm10\n1"), prague, Options(stamp="middle"))
+
+
+def test_rows_of_indicators_are_of_the_places_that_they_name(catalogue: Catalogue, prague: Calendar) -> None:
+    text = "time,place,le,eys,mys,gnipc\n2021,CZE,77.7,16.2,12.9,38745\n2021,NOR,83.2,18.2,13.0,64660\n"
+    found = evaluate(catalogue, "hdi", read_table(text), prague)
+    assert [(r.value.place, r.value.value) for r in found] == [("CZE", 0.889), ("NOR", 0.961)]
+    text = "time,place,supplied,billed\n2021,havirov,100,90\n2021,orlova,100,50\n"
+    found = evaluate(catalogue, "water_loss", read_table(text), prague)
+    assert [(r.value.place, r.value.value) for r in found] == [("havirov", 10.0), ("orlova", 50.0)]
+
+
+def test_only_the_hours_of_an_input_count_in_a_list_too(catalogue: Catalogue, prague: Calendar) -> None:
+    day = [45 if n % 2 else 44 for n in range(64)]  # 6 to 22 h; at night everybody is slow, which does not count
+    whole = [10] * 24 + day + [10] * 8
+    for figures in (day, whole):
+        table = read_table(f"speed,free_flow\n{' '.join(map(str, figures))},50")
+        (found,) = evaluate(catalogue, "congestion_share", table, prague)
+        assert (found.value.value, found.value.n_expected) == (50.0, 64)
+        assert found.value.details == {"congested_steps": 32, "steps": 64}
+
+
+def test_several_figures_of_a_cell_may_be_a_json_list(catalogue: Catalogue, prague: Calendar) -> None:
+    table = read_table('pm2_5\n"[12, 16, 25, 34, 19, 43, 28, 25, 45, null, 47, 35.0]"\n')
+    same = read_table("pm2_5\n12 16 25 34 19 43 28 25 45 - 47 35.0\n")
+    (one,), (two,) = (evaluate(catalogue, "nowcast_pm2_5", t, prague) for t in (table, same))
+    assert one.value.value == two.value.value == 38.6
+    with pytest.raises(Invalid, match="row 1, column pm2_5"):
+        evaluate(catalogue, "nowcast_pm2_5", read_table('pm2_5\n"[12, much]"\n'), prague)
+
+
+def test_one_column_serves_all_inputs_of_an_indicator(catalogue: Catalogue, prague: Calendar) -> None:
+    figures = [1] * 18 + [4] * 6
+    listed = read_table(f"eaqi_2024\n{' '.join(map(str, figures))}\n")
+    hours = "\n".join(f"2026-07-01T{hour:02d}:00+02:00,{band}" for hour, band in enumerate(figures))
+    for table in (listed, read_table(f"time,eaqi_2024\n{hours}\n")):
+        (found,) = evaluate(catalogue, "eaqi_2024_day", table, prague)
+        details = found.value.details
+        assert (found.value.value, details["band_1"], details["band_4"], details["band_5"]) == (4, 0.75, 0.25, 0)
+
+
+def test_parts_of_a_city_weigh_as_many_as_the_table_says(catalogue: Catalogue, prague: Calendar) -> None:
+    table = read_table(
+        "time,place,positive,neutral,negative,population\n"
+        "2026-07-01,havirov/a/one,72,0,18,5000\n2026-07-01,havirov/b/two,4,0,6,5000\n"
+    )
+    (found,) = evaluate(catalogue, "csat_city", table, prague)  # weights 5/9, and 5 held at 3
+    assert (found.value.value, found.value.details["n"]) == (65, pytest.approx(54.339623))
