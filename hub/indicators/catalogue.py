@@ -8,6 +8,7 @@ SettingsError naming file and field: unknown quantity, unit or indicator, an id 
 or calendars that do not fit together.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
@@ -27,6 +28,8 @@ from hub.indicators.definition import ANY_QUANTITY, Definition, Input, Text
 _RANK = {"site": 0, "part": 1, "municipality": 2}
 _WINDOWS = list(Period)
 _SUFFIX = {"part": ("_part", " (part of the city)", " (část města)"), "municipality": ("_city", " (city)", " (město)")}
+_SUMMED = frozenset({Kind.COUNTER, Kind.INTERVAL_TOTAL})  # a window's total may exceed what one reading can be
+_COUNTED = frozenset({"share_over", "share_under", "count", "total"})  # not in the quantity's unit, or a total
 _SAME = Factor(1.0, 0.0)
 
 
@@ -35,6 +38,7 @@ class Catalogue(Struct, frozen=True):
 
     `factors`: from the unit an input declares to the canonical one, by (indicator, input). `partials`: indicators whose
     windows count by the share of them that is known. `texts`: the YAML that a definition was read from.
+    `ranges`: plausible values of each quantity in use, ends included.
     """
 
     definitions: Mapping[str, Definition]
@@ -44,6 +48,7 @@ class Catalogue(Struct, frozen=True):
     factors: Mapping[tuple[str, str], Factor] = {}
     partials: frozenset[str] = frozenset()
     texts: Mapping[str, str] = {}
+    ranges: Mapping[str, tuple[float, float]] = {}
 
     def get(self, indicator: str) -> Definition:
         """The definition with this id; NotFound suggests near names."""
@@ -82,6 +87,19 @@ class Catalogue(Struct, frozen=True):
         """These indicators and what they are made of."""
         wanted = {d.id for indicator in indicators for d in self.closure(indicator)}
         return replace(self, definitions={i: d for i, d in self.definitions.items() if i in wanted})
+
+    def plausible(self, d: Definition, name: str, figure: float) -> bool:
+        """Whether instruments can give this figure of an input, in the unit that the input declares."""
+        item, quantity = d.inputs[name], d.inputs[name].quantity or ""
+        if quantity not in self.ranges or item.within in _COUNTED or self.kinds[quantity] in _SUMMED:
+            return True
+        scale, offset = self.factor(d, name)
+        return self.sensible(quantity, figure * scale + offset)
+
+    def sensible(self, quantity: str, value: float) -> bool:
+        """Whether a value in the canonical unit is in the quantity's range; nothing is said about NaN."""
+        low, high = self.ranges.get(quantity, (-math.inf, math.inf))
+        return not (value < low or value > high)
 
     def closure(self, indicator: str) -> Sequence[Definition]:
         """The indicator and all that it is made of, inputs first."""
@@ -141,6 +159,7 @@ def build_catalogue(
         _factors(known.values(), quantities),
         frozenset(i.indicator for _, i in items if i.indicator and i.reduce == "weighted_mean"),
         texts or {},
+        {q.id: (q.minimum, q.maximum) for q in found},
     )
 
 

@@ -28,7 +28,9 @@ from hub.indicators.representation import Json, public_band, public_value
 from hub.indicators.results import materialise
 from hub.indicators.table import Table
 
-TIME_COLUMNS = ("time", "start", "end", "window", "timestamp", "date")
+TIME_COLUMNS = ("time", "start", "end", "window", "timestamp", "date", "datetime", "timestamp_utc")
+PLACE_COLUMNS = ("place", "site", "station", "place_id")
+LABEL_COLUMNS = (*PLACE_COLUMNS, "label", "name", "id", "case", "country", "iso3", "source")
 MONTH = "month"
 ALONE = "table"
 _UNTIMED_YEAR = 1_672_531_200 * NS  # 2023, a year of 365 days, holds the windows of rows without time
@@ -48,18 +50,22 @@ class Options(Struct, frozen=True):
 
 
 class Evaluated(Struct, frozen=True):
-    """One result. Rows without time have `row` (1 the first) and a window that means nothing."""
+    """One result. Rows without time have `row` (1 the first), perhaps a `label`, and a window that means nothing."""
 
     value: IndicatorValue
     definition: Definition
     row: int | None = None
+    label: str | None = None
 
     def public(self) -> Json:
         """What `cityhub indicators evaluate --json` prints."""
         if self.row is None:
             return public_value(self.value, self.definition)
         told = public_value(self.value, self.definition)
-        return {"row": self.row} | {k: v for k, v in told.items() if k not in {"window", "place", "computed_at"}}
+        named = {} if self.label is None else {"label": self.label}
+        return (
+            {"row": self.row} | named | {k: v for k, v in told.items() if k not in {"window", "place", "computed_at"}}
+        )
 
     def band(self) -> Json | None:
         """The band with its label."""
@@ -85,10 +91,17 @@ def evaluate(
         raise Invalid(f"{how.stamp!r} is neither start nor end", "stamp")
     if d.entered:
         raise Invalid(f"people enter the values of {d.id}: nothing is computed", "indicator")
+    table = table.spelled(_names(catalogue, d))
     at = table.position([name for name in TIME_COLUMNS if name not in names_of(d)])
     if at is None:
         return _untimed(catalogue, d, table, city)
     return [Evaluated(value, d) for value in timed(catalogue, d, table, city, how, at)]
+
+
+def _names(catalogue: Catalogue, d: Definition) -> Sequence[str]:
+    """All that a column may be called; the definition's own names win."""
+    below = [name for other in catalogue.closure(d.id) for name in (*names_of(other), *other.quantities)]
+    return [*TIME_COLUMNS, *LABEL_COLUMNS, "device", "population", MONTH, *below, *shared_names(d), *names_of(d)]
 
 
 def check_columns(table: Table, names: Sequence[str], listed: Sequence[str], reserved: Sequence[str] = ()) -> None:
@@ -123,7 +136,7 @@ def shared_names(d: Definition) -> Mapping[str, Sequence[str]]:
 
 
 def _untimed(catalogue: Catalogue, d: Definition, table: Table, city: Calendar) -> list[Evaluated]:
-    check_columns(table, [*names_of(d), *shared_names(d)], list(d.inputs), [MONTH])
+    check_columns(table, [*names_of(d), *shared_names(d)], list(d.inputs), [MONTH, *LABEL_COLUMNS])
     column = columns_of(d, table)
     for name, item in d.inputs.items():
         if item.required and not item.months and name not in column:
@@ -134,7 +147,9 @@ def _untimed(catalogue: Catalogue, d: Definition, table: Table, city: Calendar) 
     ]
     months = [_month(table, row) for row in range(len(table.rows))] if MONTH in table.columns else None
     values = [value_of(catalogue, d, row, city, months[i] if months else None) for i, row in enumerate(given)]
-    return [Evaluated(value, d, row) for row, value in enumerate(values, 1)]
+    at = table.position([name for name in LABEL_COLUMNS if name not in column.values()])
+    labels = [None if at is None else row[at].strip() for row in table.rows]
+    return [Evaluated(value, d, row, labels[row - 1]) for row, value in enumerate(values, 1)]
 
 
 def _month(table: Table, row: int) -> int:
@@ -151,7 +166,7 @@ def value_of(
     windows = d.on(city).edges(_UNTIMED_YEAR + 12 * HOUR, _UNTIMED_YEAR + 12 * HOUR + 1, d.window)
     inputs, below = dict[str, Cells](), dict[str, Values]()
     for name, item in d.inputs.items():
-        figures = given.get(name, ())
+        figures = [f if catalogue.plausible(d, name, f) else math.nan for f in given.get(name, ())]
         if item.indicator:
             source = catalogue.get(item.indicator)
             values = _listed(figures, d, source, item, city, windows)

@@ -18,20 +18,19 @@ import numpy as np
 from hub.core.errors import Invalid
 from hub.core.indicators import IndicatorValue
 from hub.core.places import Device, Mounting, Place, PlaceKind, RegistrySnapshot
-from hub.core.readings import NS, Columns, Grade, Series
+from hub.core.readings import NS, Columns, Flag, Grade, Series
 from hub.core.windows import HOUR, Calendar, Period, format_instant, parse_duration, parse_label, zone
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.cells import Bools
 from hub.indicators.combine import Results
 from hub.indicators.definition import ANY_QUANTITY, Definition
-from hub.indicators.evaluate import ALONE, Options, check_columns, columns_of, names_of, plain_values
+from hub.indicators.evaluate import ALONE, PLACE_COLUMNS, Options, check_columns, columns_of, names_of, plain_values
 from hub.indicators.inputs import Attributes, Values, values_of
 from hub.indicators.kernel import compute
 from hub.indicators.plan import place_at
 from hub.indicators.results import materialise
 from hub.indicators.table import Table
 
-PLACE_COLUMNS = ("place", "site", "station")
 _DEVICE = "device"
 _POPULATION = "population"
 _NOMINAL = {
@@ -207,7 +206,7 @@ class _Timed:
             np.array([index[Series(name, quantity)] for _, name, quantity, _ in cells], dtype=np.int32),
             np.array([time for time, *_ in cells], dtype=np.int64),
             np.array([figure for *_, figure in cells], dtype=np.float64),
-            np.ones(len(cells), dtype=np.uint8),
+            np.array([Flag.GOOD if self._catalogue.sensible(q, v) else Flag.FAIL for *_, q, v in cells], np.uint8),
             np.zeros(len(cells), dtype=np.uint8),
         ), devices
 

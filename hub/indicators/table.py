@@ -8,10 +8,12 @@ empty cell is a missing figure. Anything else that is no number is an error that
 import csv
 import io
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.core.errors import Invalid
 
@@ -22,6 +24,17 @@ class Table(Struct, frozen=True):
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     decimal_comma: bool = False
+
+    def spelled(self, known: Iterable[str]) -> "Table":
+        """The same with columns named as known ones are, whatever their case and separators (PM2.5 is pm2_5)."""
+        exact = set(known)
+        meant = {_plain(name): name for name in sorted(exact)}
+        columns = list(self.columns)
+        for i, column in enumerate(columns):
+            name = meant.get(_plain(column), column)
+            if column not in exact and name not in columns:
+                columns[i] = name
+        return replace(self, columns=columns)
 
     def position(self, names: Sequence[str]) -> int | None:
         """Index of the first of `names` that is a column."""
@@ -60,6 +73,10 @@ class Table(Struct, frozen=True):
         if math.isinf(number):
             raise Invalid("an infinite figure", f"row {row + 1}, column {column}")
         return number
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s.\-]+", "_", name.strip().casefold())
 
 
 def read_table(text: str) -> Table:
