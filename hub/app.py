@@ -18,9 +18,11 @@ from hub.core.errors import NotFound, SettingsError
 from hub.core.ports import FlagStore, ReadingStore
 from hub.core.quantities import Quantities
 from hub.core.strategies import IndicatorFacts
+from hub.core.windows import Calendar
 from hub.datadir import DataDir
 from hub.devices.city import City, load_city
 from hub.indicators.catalogue import Catalogue, load_catalogue
+from hub.indicators.evaluate import check_own
 from hub.indicators.frozen import check_keep
 from hub.indicators.quality import Rules, load_rules
 from hub.ingest.interpret import Interpreter
@@ -74,7 +76,10 @@ class Parts:
     def definitions(self) -> Catalogue:
         """All definitions, validated."""
         extra = self.settings.indicators.definitions
-        return load_catalogue(self.quantities, [extra] if extra else [])
+        catalogue = load_catalogue(self.quantities, [extra] if extra else [])
+        if extra:
+            check_own(catalogue, extra, Calendar(self.city().zone))
+        return catalogue
 
     def catalogue(self) -> Catalogue:
         """The definitions that this hub computes."""

@@ -14,6 +14,11 @@ def print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
 
 
+def plain_number(value: float, digits: int = 15) -> str:
+    """A figure without exponent: 1234567891, not 1.23457e+09; rounded to so many digits."""
+    return f"{float(f'{value:.{digits}g}'):.15g}"
+
+
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table; says so when there is nothing in it."""
     table = Table(title=title, title_justify="left")

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hub.commands._output import print_table
+from hub.commands._output import plain_number, print_table
 from hub.indicators.definition import Definition
 
 _SHOWN = (
@@ -86,4 +86,4 @@ def _counts(counts: Mapping[str, int]) -> str:
 def _figure(row: Mapping[str, Any]) -> str:
     if row["value"] is None:
         return "–"
-    return f"{'≥ ' if row['lower_bound'] else ''}{row['value']:g}"
+    return f"{'≥ ' if row['lower_bound'] else ''}{plain_number(row['value'])}"

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hub.app import Parts
 from hub.commands._engine import EngineWorker
-from hub.commands._output import print_json, print_table
+from hub.commands._output import plain_number, print_json, print_table
 from hub.commands._provenance import print_provenance
 from hub.core.errors import Invalid, NotFound, Retry
 from hub.core.indicators import IndicatorValue
@@ -233,7 +233,7 @@ async def _own_work(
 def _lower(value: IndicatorValue) -> str:
     if value.value is None:
         return "–"
-    return f"{'≥ ' if value.lower_bound else ''}{value.value:g}"
+    return f"{'≥ ' if value.lower_bound else ''}{plain_number(value.value)}"
 
 
 def _share(coverage: float | None) -> str:

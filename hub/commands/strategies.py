@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.app import Parts
-from hub.commands._output import print_json, print_table
+from hub.commands._output import plain_number, print_json, print_table
 from hub.core.errors import Invalid
 from hub.core.strategies import Strategy, nodes_of, targets_of
 from hub.core.windows import Calendar, parse_label
@@ -170,32 +170,33 @@ def _print_judged(one: Judged) -> None:
 
 def _lines(f: Fulfilment) -> Iterator[str | None]:
     """What a category rests on."""
+    unit = "" if f.unit == "1" else f" {f.unit}"  # of what is only counted
     yield f.reason
-    if f.value is not None and f.value.value is not None:
-        v = f.value
+    if (v := f.value) is not None and v.value is not None:
         share = "unknown" if v.coverage is None else f"{v.coverage:.0%}"
         yield (
-            f"{f.target.indicator} at {f.target.place}: {v.value:g} {f.unit} up to {f.value_date} ({v.status}, "
-            f"coverage {share}, {v.origin.word}, {v.grade.word}, revision {v.revision})"
+            f"{f.target.indicator} at {f.target.place}: {plain_number(v.value)}{unit} up to {f.value_date} "
+            f"({v.status}, coverage {share}, {v.origin.word}, {v.grade.word}, revision {v.revision})"
         )
-    yield f"target {_goalpost(f.target)} {f.unit} by {f.target.date}"
+    yield f"target {_goalpost(f.target)}{unit} by {f.target.date}"
     if f.trajectory is not None and f.trajectory.ratio is not None:
         way = f.trajectory
         yield f"pace {way.ratio:.2f} of the required one, {way.method}: {way.why}"
     if f.forecast is not None:
         ahead = f.forecast
-        yield f"forecast {ahead.value:.3g}, {ahead.level:.0%} between {ahead.low:.3g} and {ahead.high:.3g}"
+        value, low, high = (plain_number(x, 3) for x in (ahead.value, ahead.low, ahead.high))
+        yield f"forecast {value}, {ahead.level:.0%} between {low} and {high}"
     yield f.no_forecast and f"no forecast: {f.no_forecast}"
     yield from f.caveats
 
 
 def _goalpost(target: Any) -> str:
     sign = {"increase": "≥", "decrease": "≤"}.get(target.aim)
-    return f"{sign} {target.value:g}" if sign else f"{target.lo:g} to {target.hi:g}"
+    return f"{sign} {plain_number(target.value)}" if sign else f"{plain_number(target.lo)} to {plain_number(target.hi)}"
 
 
 def _baseline(target: Any) -> str:
-    return "" if target.baseline is None else f"{target.baseline.value:g} ({target.baseline.date})"
+    return "" if target.baseline is None else f"{plain_number(target.baseline.value)} ({target.baseline.date})"
 
 
 def _revision(found: Any) -> Mapping[str, Any]:

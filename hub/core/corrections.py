@@ -104,4 +104,4 @@ def cause(c: Correction) -> str:
 
 
 def _number(given: float | None, default: float) -> str:
-    return f"{default if given is None else given:g}"
+    return f"{default if given is None else given:.15g}"

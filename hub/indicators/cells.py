@@ -26,7 +26,7 @@ from hub.core.readings import NS, Columns
 from hub.core.units import Factor
 from hub.core.windows import Calendar, Period
 from hub.indicators.aggregation import ENDS, Floats, Group, Ints, Rows, total, way
-from hub.indicators.definition import Input
+from hub.indicators.definition import MEMORY, Input
 
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
@@ -134,8 +134,10 @@ def input_cells(
     within, across, beside = way(kind, item.within, threshold, item.percentile or 0.0)
     ends = ENDS.get(kind, 0) if item.within is None else 0
     sent = _devices(columns, where, item.quantity or "", within, over.steps, flags, ends)
-    sites = _together if item.devices == "total" else _sites
-    per_step = sites(sent, where, beside, over.steps, item.capture)
+    per_step = _sites(sent, where, beside, over.steps, item.capture)
+    if item.devices == "total":
+        speaking = _speaking(columns, where, item.quantity or "", over.steps)
+        per_step = _together(per_step, sent, where, over.steps, item.capture, speaking)
     if item.within not in _SHARES:
         offset = 0.0 if kind in (Kind.COUNTER, Kind.INTERVAL_TOTAL) else factor.offset
         per_step = per_step._replace(value=(per_step.value - offset) / factor.scale)
@@ -267,12 +269,26 @@ def _sites(steps_of: _DeviceSteps, where: Mounted, beside: Group, steps: Ints, c
     )
 
 
-def _together(steps_of: _DeviceSteps, where: Mounted, beside: Group, steps: Ints, capture: float) -> Cells:
+def _speaking(columns: Columns, where: Mounted, quantity: str, steps: Ints) -> Bools:
+    """Which mounted devices measure the quantity: those that sent it in the step or within MEMORY before its end.
+
+    Flat by mounting * steps + step. What else stands at the site has no part in a sum.
+    """
+    mounting, keep = mounting_of_rows(columns, where, quantity, range(256))
+    found = np.zeros((len(where.device), len(steps) - 1), dtype=np.bool_)
+    for one in np.unique(mounting).tolist():
+        times = np.sort(columns.time[keep[mounting == one]])
+        found[one] = np.searchsorted(times, steps[1:]) > np.searchsorted(times, steps[1:] - MEMORY)
+    return found.ravel()
+
+
+def _together(
+    alone: Cells, steps_of: _DeviceSteps, where: Mounted, steps: Ints, capture: float, speaking: Bools
+) -> Cells:
     """Devices of a site counted together (two doors of one hall): a silent one makes the sum a lower bound."""
-    alone = _sites(steps_of, where, beside, steps, capture)
     n_steps, cells = len(steps) - 1, len(where.places) * (len(steps) - 1)
     site = np.repeat(where.place, n_steps) * n_steps + np.tile(np.arange(n_steps), len(where.place))
-    stood = length_of(where, steps).ravel() > 0
+    stood = (length_of(where, steps).ravel() > 0) & speaking
     seen, expected = steps_of.n_valid > 0, expected_of(where, steps).ravel()
     coverage = np.minimum(steps_of.n_valid / expected, 1.0)
     enough = seen & (np.isnan(expected) | (coverage >= capture - 1e-9)) & ~np.isnan(steps_of.value)
@@ -281,13 +297,13 @@ def _together(steps_of: _DeviceSteps, where: Mounted, beside: Group, steps: Ints
     n_expected = np.bincount(site[stood], expected[stood], cells).astype(np.float64)
     share = np.divide(n_valid, n_expected, out=np.zeros(cells), where=(n_expected > 0) | np.isnan(n_expected))
     short = np.bincount(site[stood & ~enough], minlength=cells) > 0
-    shape = alone.value.shape
+    shape, anyone = alone.value.shape, (np.bincount(site[stood], minlength=cells) > 0).reshape(alone.value.shape)
     return alone._replace(
         value=total(steps_of.value[enough], site[enough], cells).reshape(shape),
-        n_valid=n_valid.reshape(shape),
-        n_expected=n_expected.reshape(shape),
-        coverage=share.reshape(shape),
-        lower_bound=(short & alone.available.ravel()).reshape(shape),
+        n_valid=np.where(anyone, n_valid.reshape(shape), alone.n_valid),
+        n_expected=np.where(anyone, n_expected.reshape(shape), alone.n_expected),
+        coverage=np.where(anyone, share.reshape(shape), alone.coverage),
+        lower_bound=short.reshape(shape) & alone.available,
     )
 
 

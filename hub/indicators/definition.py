@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from hub.core.quantities import Domain
 from hub.core.readings import Flag, Grade
-from hub.core.windows import Calendar, Period, parse_duration
+from hub.core.windows import HOUR, Calendar, Period, parse_duration
 from hub.indicators.formulas import FORMULAS, Formula
 from hub.indicators.formulas.composite import Composite
 
@@ -30,6 +30,7 @@ Measure = Literal["capture", "suspect_share", "silent_devices"]
 Attribute = Literal["population"]
 
 ANY_QUANTITY = "*"
+MEMORY = 24 * HOUR  # so long a device that is counted with others counts as one of them after it last spoke
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True):
@@ -219,4 +220,5 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def before(self, quantity: str) -> int:
         """How much before a window (ns) readings of a quantity go into it."""
-        return max((i.before_ns for i in self.inputs.values() if i.quantity in (quantity, ANY_QUANTITY)), default=0)
+        taking = [i for i in self.inputs.values() if i.quantity in (quantity, ANY_QUANTITY)]
+        return max((i.before_ns + (MEMORY if i.devices else 0) for i in taking), default=0)

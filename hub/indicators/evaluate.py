@@ -10,17 +10,19 @@ A column may be named as an input is, by one of the input's aliases, or by its q
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from msgspec import Struct
 
-from hub.core.errors import Invalid
+from hub.core.errors import Invalid, SettingsError
 from hub.core.indicators import IndicatorValue
 from hub.core.readings import NS
 from hub.core.windows import HOUR, Calendar
 from hub.indicators.aggregation import Floats, Ints
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.cells import Cells, grid, steps_that_count
+from hub.indicators.checks import parse_definition
 from hub.indicators.combine import combine
 from hub.indicators.definition import Definition, Expected, Input
 from hub.indicators.inputs import Values, carried_cells, indicator_cells
@@ -266,3 +268,30 @@ def run_example(catalogue: Catalogue, d: Definition, example: Expected, city: Ca
         for name, figure in example.given.items()
     }
     return value_of(catalogue, d, given, city, example.month)
+
+
+_OTHER_UNITS = frozenset({"count", "count_over", "count_under", "share_over", "share_under"})  # of days, of shares
+
+
+def check_own(catalogue: Catalogue, directory: Path, city: Calendar) -> None:
+    """Units and examples of a city's own definitions, which no test of the hub looks at; SettingsError names it."""
+    for path in sorted(directory.glob("*.yaml")):
+        d = catalogue.get(parse_definition(path.read_bytes(), str(path)).id)
+        if (unit := _plain_unit(catalogue, d)) not in (None, d.unit):
+            raise SettingsError(f"{path}: unit", f"{d.unit!r} is not what formula value hands on: {unit!r}")
+        for n, example in enumerate(d.examples):
+            found = run_example(catalogue, d, example, city)
+            same = (found.value, found.status.value) == (example.value, example.status)
+            if not same or example.band not in (None, found.band):
+                band = "" if found.band is None else f", band {found.band}"
+                raise SettingsError(f"{path}: examples[{n}]", f"gives {found.value} ({found.status.value}{band})")
+    for path in sorted(directory.glob("*.yml")):
+        raise SettingsError("indicators.definitions", f"{path}: definitions end in .yaml")
+
+
+def _plain_unit(catalogue: Catalogue, d: Definition) -> str | None:
+    """The unit of the one input that formula `value` hands on, None where it makes another of it."""
+    item = next(iter(d.inputs.values()), None)
+    if d.formula != "value" or item is None or item.measure or {item.within, item.reduce} & _OTHER_UNITS:
+        return None
+    return catalogue.input_units(d)[next(iter(d.inputs))]

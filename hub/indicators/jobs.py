@@ -40,7 +40,7 @@ _INTERVAL = 600  # s, where none is declared
 
 
 class Job(NamedTuple):
-    """None means any. `devices` limits the readings that stand in for touches; `rows`: rows are seen again too.
+    """None means any. `devices`, `quantities` limit the readings that stand in for touches; `rows`: rows are seen too.
 
     `places` are meant with those below. `only`: no more than these sites; `but`: everything except these sites.
     """
@@ -51,6 +51,7 @@ class Job(NamedTuple):
     indicators: frozenset[str] | None = None
     places: frozenset[str] | None = None
     devices: frozenset[str] | None = None
+    quantities: frozenset[str] | None = None
     rows: bool = True
     cursor: tuple[str, int] | None = None
     only: frozenset[str] | None = None
@@ -255,7 +256,8 @@ async def _hours(
 ) -> Mapping[Series, Ints]:
     devices = [d for d in registry.known.values() if job.devices is None or d.id in job.devices]
     here = [d.id for d in devices if any(_reads(job, m.place) for m in d.mountings)]
-    series = [s for s in await store.series(sorted(here)) if s.quantity in catalogue.kinds] if here else []
+    asked = catalogue.kinds if job.quantities is None else catalogue.kinds.keys() & job.quantities
+    series = [s for s in await store.series(sorted(here)) if s.quantity in asked] if here else []
     if not series:
         return {}
     first, last = job.start // HOUR_NS * HOUR_NS, -(-end // HOUR_NS) * HOUR_NS

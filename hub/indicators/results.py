@@ -131,7 +131,8 @@ def _reason(d: Definition, inputs: Sequence[_Column], i: int) -> str:
 def _lack(d: Definition, c: _Column, i: int) -> str:
     n, expected = int(c.n_valid[i]), _count(c.n_expected[i])
     if c.item.indicator:
-        word = "places" if d.spatial else f"windows of {c.item.indicator}"
+        piece = "steps" if c.item.reduce == "weighted_mean" else "windows"
+        word = "places" if d.spatial else f"{piece} of {c.item.indicator}"
         none = f"no value of {c.item.indicator}"
         return none if n == 0 else f"{n} of {expected} {word}, {_share_text(c.item.capture)} needed"
     if not c.seen[i]:

@@ -110,9 +110,11 @@ class Watch:
         self.corrections.extend(fresh)
         for c in fresh:
             if c.id > applied:
-                devices = frozenset({c.device})
                 before, after = self._rules.widest
-                job = Job(cause(c), c.start - after, c.end + before, devices=devices, rows=False)
+                job = Job(
+                    cause(c), c.start - after, c.end + before, devices=frozenset({c.device}),
+                    quantities=None if c.quantity is None else self._rules.concerned(c.quantity), rows=False,
+                )  # fmt: skip
                 self._queue([job], ("corrections", c.id))
 
     def _see_journals(self) -> None:

@@ -241,3 +241,20 @@ async def test_a_correction_made_while_the_engine_is_down_is_applied_at_its_star
     await hub.settle()
     assert hub.results() == plain.results()
     assert hub.ledger.cursors["corrections"] == 2
+
+
+async def test_a_figure_names_no_correction_of_a_quantity_that_it_is_not_made_of() -> None:
+    hub = Hub()
+    rows = [reading("a", q, T0 + h * HOUR, 30 + h) for h in range(24) for q in ("pm10", "pm2_5")]
+    await hub.take(rows)
+    await hub.settle(T0 + 4 * DAY)
+    hub.ledger.fixes += [
+        correction(1, "exclude", T0, T0 + HOUR),
+        correction(2, "maintenance", T0 + HOUR, T0 + 2 * HOUR, quantity=None),
+    ]
+    await hub.settle()
+    causes = {key[0]: str(value.cause) for key, value in hub.ledger.rows.items() if value.revision == 2}
+    assert "correction 1" in causes["pm10_day_mean"]
+    assert "correction 2" in causes["pm10_day_mean"]
+    assert "correction 1" not in causes["pm2_5_day_mean"]
+    assert "correction 2" in causes["pm2_5_day_mean"]

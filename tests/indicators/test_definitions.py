@@ -12,7 +12,7 @@ from hub.core.windows import Calendar
 from hub.indicators.catalogue import Catalogue, build_catalogue, load_catalogue
 from hub.indicators.checks import parse_definition
 from hub.indicators.definition import Definition, Expected
-from hub.indicators.evaluate import run_example
+from hub.indicators.evaluate import check_own, run_example
 
 ALL = load_catalogue(Quantities.load())
 PAIRS = [pytest.param(d, e, id=f"{d.id}-{n}") for d in ALL for n, e in enumerate(d.examples)]
@@ -167,3 +167,40 @@ def test_a_hub_may_compute_a_few_indicators_and_what_they_are_made_of(catalogue:
     few = catalogue.only(["pm10_days_over_50"])
     assert [d.id for d in few] == ["pm10_day_mean", "pm10_days_over_50"]
     assert few.kinds == catalogue.kinds
+
+
+OWN = {
+    "id": "own", "version": 1, "title": {"en": "o", "cs": "o"}, "domain": "air", "formula": "value", "unit": "ug/m3",
+    "inputs": {"pm10": {"quantity": "pm10"}}, "window": "P1D", "precision": 1, "standing": "illustrative",
+    "reference": [{"citation": "test"}], "examples": [{"given": {"pm10": 20.25}, "value": 20.3}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({}, ""),
+        ({"unit": "mg/m3"}, "own.yaml: unit: 'mg/m3' is not what formula value hands on: 'ug/m3'"),
+        ({"unit": "h", "inputs": {"pm10": {"quantity": "pm10", "within": "share_over", "threshold": 5}}}, ""),
+        ({"examples": [{"given": {"pm10": 20}, "value": 99}]}, "own.yaml: examples[0]: gives 20.0 (final)"),
+    ],
+)
+def test_units_and_examples_of_a_city_s_own_definitions_are_checked(
+    tmp_path: Path, prague: Calendar, quantities: Quantities, change: dict[str, object], says: str
+) -> None:
+    (tmp_path / "own.yaml").write_bytes(yaml.encode(OWN | change))
+    catalogue = load_catalogue(quantities, [tmp_path])
+    if not says:
+        check_own(catalogue, tmp_path, prague)
+        return
+    with pytest.raises(SettingsError) as error:
+        check_own(catalogue, tmp_path, prague)
+    assert str(error.value).endswith(says)
+
+
+def test_a_definition_that_would_be_passed_over_is_named(
+    tmp_path: Path, prague: Calendar, quantities: Quantities
+) -> None:
+    (tmp_path / "own.yml").write_bytes(yaml.encode(OWN))
+    with pytest.raises(SettingsError, match=r"own\.yml: definitions end in \.yaml"):
+        check_own(load_catalogue(quantities, [tmp_path]), tmp_path, prague)

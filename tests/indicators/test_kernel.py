@@ -327,8 +327,19 @@ def test_devices_may_be_added_up_and_a_silent_one_makes_the_sum_a_lower_bound() 
     both = [(door, "pedestrian_count", float(h), 2.0) for h in range(24) for door in ("a", "b")]
     whole = values(catalogue, "x", columns_of(both), doors)[0]
     assert (whole.value, whole.lower_bound, whole.coverage) == (96.0, False, 1.0)
-    alone = values(catalogue, "x", columns_of([row for row in both if row[0] == "a"]), doors)[0]
-    assert (alone.value, alone.lower_bound) == (48.0, True)
+    quiet = values(catalogue, "x", columns_of([row for row in both if row[0] == "a" or row[2] < 20]), doors)[0]
+    assert (quiet.value, quiet.lower_bound) == (88.0, True)
+    before = [row for row in both if row[0] == "a"] + [("b", "pedestrian_count", -1.0, 2.0)]
+    assert values(catalogue, "x", columns_of(before), doors)[0].lower_bound  # it spoke an hour before the day
+
+
+def test_other_devices_of_the_site_have_no_part_in_a_sum() -> None:
+    item = {"quantity": "pedestrian_count", "devices": "total"}
+    catalogue = catalogue_of({"id": "x", "step": "PT1H", "inputs": {"q": item}})
+    rows = [("a", "pedestrian_count", float(h), 2.0) for h in range(24)]
+    rows += [("b", "pm10", float(h), 2.0) for h in range(24)]
+    value = values(catalogue, "x", columns_of(rows), devices_of(a=Grade.REFERENCE, b=Grade.REFERENCE))[0]
+    assert (value.value, value.lower_bound, value.coverage, value.n_expected) == (48.0, False, 1.0, 24)
 
 
 def test_a_total_with_missing_hours_is_a_lower_bound() -> None:

@@ -118,11 +118,14 @@ def changes(
     """Values in the order in which they were written, each window once, at its newest change.
 
     Ask again with the `since` of the answer: a reader that does so misses nothing, restarts of both sides included.
-    CSV has `since` and `more` in the headers `X-Since` and `X-More`.
+    A `since` that was never given is refused: the ledger is another one, or an older state of it, and all has to be read
+    again. CSV has `since` and `more` in the headers `X-Since` and `X-More`.
     """
     _check_indicator(services, indicator)
     _check_place(services, place, below)
     newest = services.values.newest()  # before the rows: what is written from here on has a higher number
+    if since > newest:
+        raise Invalid(f"the newest change is {newest}: this feed began anew (a restored backup?); ask from 0", "since")
     tag = tag_of(request, newest)
     if same := unchanged(request, tag):
         return same
