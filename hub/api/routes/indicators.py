@@ -118,8 +118,8 @@ def changes(
     """Values in the order in which they were written, each window once, at its newest change.
 
     Ask again with the `since` of the answer: a reader that does so misses nothing, restarts of both sides included.
-    A `since` that was never given is refused: the ledger is another one, or an older state of it, and all has to be read
-    again. CSV has `since` and `more` in the headers `X-Since` and `X-More`.
+    A `since` that was never given is refused: the ledger is another one, or an older state of it, and all has to be
+    read again. CSV has `since` and `more` in the headers `X-Since` and `X-More`.
     """
     _check_indicator(services, indicator)
     _check_place(services, place, below)
