@@ -15,7 +15,7 @@ how much was read together. That makes live work and bulk recompute bit-equal.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -383,30 +383,3 @@ def _with_profile(cells: Cells, per_step: Cells, over: Grid, counted: Bools, cap
         hour=np.where(there, over.hour[index], -1),
         lead=over.lead,
     )
-
-
-def preferred(best: Cells, rest: Cells) -> Cells:
-    """Cells of the better devices where they suffice, else those of the others: never a mixture of both."""
-    take = best.available | (~rest.available & best.seen)
-
-    def pick(one: Any, other: Any) -> Any:
-        return np.where(take[:, :, None] if one.ndim == 3 else take, one, other)
-
-    fields = {name: pick(getattr(best, name), getattr(rest, name)) for name in _MATRICES}
-    if best.profile is not None and rest.profile is not None:
-        fields["profile"] = pick(best.profile, rest.profile)
-    return best._replace(**fields)
-
-
-_MATRICES = Cells._fields[: Cells._fields.index("profile")]  # fields that are (place, window) matrices
-
-
-def only(where: Mounted, rows: Bools) -> Mounted:
-    """The mountings named, with their devices."""
-    names = sorted({where.devices[d] for d in where.device[rows].tolist()})
-    index = {name: i for i, name in enumerate(names)}
-    device = np.array([index[where.devices[d]] for d in where.device[rows].tolist()], dtype=np.int64)
-    return Mounted(
-        where.places, names, device, where.place[rows], where.start[rows], where.end[rows], where.interval[rows],
-        where.origin[rows], where.grade[rows],
-    )  # fmt: skip

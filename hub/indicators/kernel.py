@@ -13,9 +13,10 @@ from hub.core.readings import Columns
 from hub.core.windows import Calendar
 from hub.indicators.aggregation import REACH, Ints
 from hub.indicators.catalogue import Catalogue
-from hub.indicators.cells import Cells, Mounted, grid, input_cells, mounted, only, preferred
+from hub.indicators.cells import Cells, Mounted, grid, input_cells, mounted
 from hub.indicators.combine import Results, combine, months_of
 from hub.indicators.definition import ANY_QUANTITY, Definition, Input
+from hub.indicators.grades import only, preferred
 from hub.indicators.inputs import Attributes, Values, attribute_cells, carried_cells, indicator_cells, values_of
 from hub.indicators.measures import measured
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Transactions of the readings file, and what an error of SQLite asks for."""
+"""Files of SQLite: how they are opened, transactions, and what an error of SQLite asks for."""
 
 import sqlite3
 from collections.abc import Callable
@@ -39,3 +39,23 @@ def transaction(db: sqlite3.Connection, work: Callable[[], T]) -> T:
             db.execute("ROLLBACK")
         raise
     return result
+
+
+def opened(
+    path: Path, prepare: Callable[[sqlite3.Connection], bool], *, readonly: bool, busy_timeout_s: float
+) -> sqlite3.Connection | None:
+    """A connection that `prepare` has checked; None where a reader's file does not exist or has no tables yet."""
+    if path.is_dir():
+        raise Stop(f"{path} is a directory: name a file in it")
+    if readonly and not path.exists():
+        return None
+    uri = f"{path.resolve().as_uri()}?mode={'ro' if readonly else 'rwc'}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=busy_timeout_s)
+    try:
+        usable = prepare(db)
+    except BaseException:
+        db.close()
+        raise
+    if not usable:
+        db.close()
+    return db if usable else None

@@ -17,7 +17,7 @@ from typing import TypeVar
 from hub.core.errors import SchemaTooNew, Stop
 from hub.core.ports import FlagStretch, QualityFinding
 from hub.core.readings import Series
-from hub.storage._sqlite_access import transaction, wrap
+from hub.storage._sqlite_access import opened, transaction, wrap
 
 SCHEMA = 1
 _TABLES = (
@@ -120,18 +120,7 @@ class SqliteFlagStore:
             raise wrap(error, self._path) from error
 
     def _open(self) -> sqlite3.Connection | None:
-        if self._readonly and not self._path.exists():
-            return None
-        uri = f"{self._path.resolve().as_uri()}?mode={'ro' if self._readonly else 'rwc'}"
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=self._busy_timeout_s)
-        try:
-            usable = self._prepare(db)
-        except BaseException:
-            db.close()
-            raise
-        if not usable:
-            db.close()
-        return db if usable else None
+        return opened(self._path, self._prepare, readonly=self._readonly, busy_timeout_s=self._busy_timeout_s)
 
     def _prepare(self, db: sqlite3.Connection) -> bool:
         version = int(db.execute("PRAGMA user_version").fetchone()[0])

@@ -38,7 +38,7 @@ from hub.core.readings import Columns, Outcome, PutResult, Reading, ReadingBatch
 from hub.core.statements import divided, many_values
 from hub.storage._reading_columns import ROW, Rows, columns
 from hub.storage._reading_key import FIRST_NS, LAST_NS, conflict_words, decide, fault
-from hub.storage._sqlite_access import transaction, wrap
+from hub.storage._sqlite_access import opened, transaction, wrap
 from hub.storage._sqlite_retention import TABLE as DROPPED
 from hub.storage._sqlite_retention import Forgetting, dropped
 from hub.storage.retention import by_quantity
@@ -186,21 +186,7 @@ class SqliteReadingStore:
             raise wrap(error, self._path) from error
 
     def _open(self) -> sqlite3.Connection | None:
-        """The checked connection; None where a reader's file does not exist or has no tables yet."""
-        if self._path.is_dir():
-            raise Stop(f"{self._path} is a directory: name a file in it")
-        if self._readonly and not self._path.exists():
-            return None
-        uri = f"{self._path.resolve().as_uri()}?mode={'ro' if self._readonly else 'rwc'}"
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=self._busy_timeout_s)
-        try:
-            usable = self._prepare(db)
-        except BaseException:
-            db.close()
-            raise
-        if not usable:
-            db.close()
-        return db if usable else None
+        return opened(self._path, self._prepare, readonly=self._readonly, busy_timeout_s=self._busy_timeout_s)
 
     def _prepare(self, db: sqlite3.Connection) -> bool:
         version = int(db.execute("PRAGMA user_version").fetchone()[0])
