@@ -32,9 +32,10 @@ from itertools import islice
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.core.errors import Invalid, Retry
-from hub.core.journal import HOUR_NS, Touch
+from hub.core.journal import Touch
 from hub.core.places import Device, RegistrySnapshot
 from hub.core.ports import EntryBook, FlagStore, JournalReader, ReadingStore, Registry, ValueLedger
 from hub.core.readings import Series
@@ -48,6 +49,7 @@ from hub.indicators.pace import Pace
 from hub.indicators.plan import Cause, Key, Marks, marks_of, standing
 from hub.indicators.quality.control import existing, near
 from hub.indicators.quality.rules import NO_RULES, Rules
+from hub.indicators.recall import newest_seen, unread_hours
 from hub.indicators.revision import finalise
 from hub.indicators.silence import Silence
 from hub.indicators.watch import Watch
@@ -195,6 +197,9 @@ class Engine:
             raise Invalid("the end must come after the start", "end")
         wanted = None if indicator is None else frozenset(d.id for d in self._catalogue.closure(indicator))
         job = Job("recompute", indicators=wanted, places=None if place is None else frozenset({place}), end=end)
+        newest = [journal.newest() for journal in self._journals]
+        while self._unseen(newest):  # else what is made of several sites would be closed without those unread
+            await self.step()
         years = (job if start is None else job._replace(start=start)).pieces(self._city, self._clock())
         async with self._lock:
             snapshot, _ = await self._prepare()
@@ -203,7 +208,8 @@ class Engine:
         for i, piece in enumerate(pieces, 1):
             async with self._lock:
                 snapshot, silence = await self._prepare()
-                done = done.plus(await self._piece(piece, snapshot, silence, self._clock()))
+                behind = self._behind()
+                done = done.plus(await self._piece(piece, snapshot, silence, self._clock(), behind=behind))
             if progress:
                 progress(i, len(pieces))
         return done.plus(await self._recompute_entered(job._replace(start=-_NEVER if start is None else start)))
@@ -217,7 +223,19 @@ class Engine:
             snapshot, silence = await self._prepare()
             intake = _Intake(Marks(), marks, {})
             read = Prefetched(self._store, self._ledger)
-            return await self._wave(intake, snapshot, silence, self._clock(), job=(job, read))
+            return await self._wave(intake, snapshot, silence, self._clock(), behind=self._behind(), job=(job, read))
+
+    def _behind(self) -> bool:
+        """Whether there is work that no wave has done yet: until then no window is closed."""
+        return bool(self._watch.jobs) or self._unseen()
+
+    def _unseen(self, upto: Sequence[int] | None = None) -> bool:
+        """Whether there are touches behind the cursors, of those up to the given positions."""
+        for n, journal in enumerate(self._journals):
+            position = self._ledger.cursor(f"touch:{n}")
+            if (upto is None or position < upto[n]) and journal.touches(position, 1)[0]:
+                return True
+        return False
 
     async def _small(self, intake: _Intake, snapshot: RegistrySnapshot) -> int:
         """Add what the first jobs of single devices ask for to what arrived; returns how many jobs those are.
@@ -289,6 +307,7 @@ class Engine:
         if values or intake.cursors:
             self._commit(values, intake.cursors)
         silence.learn(intake.touched, now if job is None else None)
+        wave.committed()
         if job is None:
             self._waiting = wave.waiting
             self._pace.forget(now)
@@ -307,7 +326,9 @@ class Engine:
         return marks, frozen
 
     def _commit(self, values: Commits, cursors: Mapping[str, int]) -> None:
-        self._ledger.commit(values, cursors)
+        """Values are published now, however long ago the work began: what was known then never changes later."""
+        now = self._clock()
+        self._ledger.commit([(replace(v, computed_at=max(now, v.computed_at)), end) for v, end in values], cursors)
         if self._first is not None:
             self._first = min([self._first, *(value.start for value, _ in values)])
 
@@ -337,9 +358,9 @@ class Engine:
         """What the newest readings say about who spoke last."""
         silence = Silence(self._catalogue, self._city)
         devices = [device.id for device in snapshot.known.values() if device.mountings]
-        latest = await self._store.latest([Series(d, q) for d in sorted(devices) for q in self._catalogue.kinds])
-        touches = [Touch(s.device, s.quantity, r.time // HOUR_NS * HOUR_NS) for s, r in latest.items()]
-        silence.learn(self._marks(touches, snapshot))
+        wanted = [Series(d, q) for d in sorted(devices) for q in self._catalogue.kinds]
+        unread = unread_hours(self._journals, self._ledger, self._limit)
+        silence.learn(self._marks(await newest_seen(wanted, unread, self._store), snapshot))
         return silence
 
     def _intake(self, snapshot: RegistrySnapshot, cursors: dict[str, int]) -> _Intake:

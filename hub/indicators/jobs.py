@@ -221,9 +221,13 @@ def lift(job: Job, marks: Marks, registry: RegistrySnapshot, catalogue: Catalogu
     """Leave to the year's last piece what depends on the windows of sites that this piece has looked at."""
     if job.only is None or job.lifted is None:
         return
+    seen = Marks()
+    seen.merge(marks)
     for d in catalogue:
         if d.level != "site":
-            _raise(d, marks, job.lifted, job, registry, city)
+            _raise(d, seen, job.lifted, job, registry, city)
+        elif job.indicators is not None and d.id not in job.indicators:  # it has marks only where something changed
+            _raise(d, seen, seen, job, registry, city)
 
 
 def _lifted(job: Job, rows: Marks, registry: RegistrySnapshot, catalogue: Catalogue, city: Calendar) -> Marks:
@@ -238,13 +242,11 @@ def _lifted(job: Job, rows: Marks, registry: RegistrySnapshot, catalogue: Catalo
 
 
 def _raise(d: Definition, marks: Marks, into: Marks, job: Job, registry: RegistrySnapshot, city: Calendar) -> None:
-    """Mark the windows of `d` that windows of its sources go into."""
-    if job.indicators is not None and d.id not in job.indicators:
-        return
+    """Mark the windows of `d` that windows of its sources go into, whatever the job itself is about."""
     sources = {source for source in d.sources if not carries(d, source)}
     for key in [key for key in marks.stretches if key[0] in sources]:
         place = place_at(key[1], d.level, registry)
-        if place is not None and job.within(place):
+        if place is not None:
             here, starts = (d.id, place), windows_of(marks.of(key), d, city)
             both = distinct([into.of(here), starts])
             into.stretches[here] = {}
@@ -330,6 +332,13 @@ def changes(before: RegistrySnapshot, after: RegistrySnapshot) -> Sequence[Job]:
             places = {m.place for d in (old, new) if d for m in d.mountings}
             jobs.append(Job(REGISTRY, start=start - _LOOKBACK, places=frozenset(places), devices=frozenset({device})))
     return jobs
+
+
+def levels(before: RegistrySnapshot, after: RegistrySnapshot) -> Sequence[Job]:
+    """A job for everything where a place became another kind of place: other sites lie in a part of the city then."""
+    both = set(before.places) & set(after.places)
+    changed = any(before.places[p].kind is not after.places[p].kind for p in both)
+    return [Job("registry: other kinds of places")] if changed else ()
 
 
 def populations(before: RegistrySnapshot, after: RegistrySnapshot, catalogue: Catalogue) -> Sequence[Job]:

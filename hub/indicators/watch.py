@@ -18,7 +18,7 @@ from hub.core.ports import JournalReader, Registry, ValueLedger
 from hub.core.windows import Calendar
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.entry_marks import ENTERED, Entered
-from hub.indicators.jobs import REGISTRY, Job, changes, only_cursor, populations
+from hub.indicators.jobs import REGISTRY, Job, changes, levels, only_cursor, populations
 from hub.indicators.plan import Marks
 from hub.indicators.quality.rules import Rules
 
@@ -79,7 +79,7 @@ class Watch:
             self._see_definitions()
             self._see_rules()
         else:
-            jobs = [*changes(before, after), *populations(before, after, self._catalogue)]
+            jobs = [*changes(before, after), *levels(before, after), *populations(before, after, self._catalogue)]
         self._snapshot = after
         self._queue(jobs, cursor)
         return after
@@ -142,8 +142,8 @@ class Watch:
             self.notes[cursor[0]] = cursor[1]
             return
         last = pieces.pop()._replace(cursor=cursor) if pieces else only_cursor(*cursor)
-        tail = self.jobs[-1] if self.jobs else last
-        if last.empty and tail.empty and tail.cursor and tail.cursor[0] == cursor[0]:
+        tail = self.jobs[-1] if self.jobs else None
+        if last.empty and tail is not None and tail.empty and tail.cursor and tail.cursor[0] == cursor[0]:
             self.jobs.pop()  # many devices registered in a row need one such job
         self.jobs.extend([*pieces, last])
 

@@ -119,6 +119,7 @@ class Wave:
         self._changed: dict[str, dict[str, list[int]]] = {}
         self._whole: dict[str, list[Whole]] = {}
         self._lifted: dict[tuple[object, ...], Ints] = {}
+        self._computed: list[tuple[Key, Ints, Ints]] = []  # windows and when they close
         self.waiting = Marks()
         self.flags: list[FlagStretch] = []
         self.windows = 0
@@ -143,6 +144,11 @@ class Wave:
     def commits(self) -> Commits:
         """Values with the time at which each closes, those flushed left out."""
         return [(value, self._closes_at(value)) for value in self._written]
+
+    def committed(self) -> None:
+        """Remember what was computed now: only what is stored may hold back what comes later."""
+        for key, starts, closes in self._computed:
+            self._pace.note(key, starts, closes, self._world.now)
 
     def _closes_at(self, value: IndicatorValue) -> int:
         return value.end + self._world.catalogue.get(value.indicator).grace_ns
@@ -272,7 +278,7 @@ class Wave:
         closes = results.windows[1:] + results.definition.grace_ns
         for p, place in enumerate(results.places):
             key = (results.definition.id, place)
-            self._pace.note(key, results.windows[:-1][wanted[p]], closes[wanted[p]], self._world.now)
+            self._computed.append((key, results.windows[:-1][wanted[p]], closes[wanted[p]]))
         fresh = materialise(results, differs, units, digest)
         while chunk := list(islice(fresh, _CHUNK)):
             self._decide(chunk, marks)

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from hub.core.errors import Retry
 from hub.core.indicators import Correction, IndicatorValue, Status
-from hub.core.places import Mounting
+from hub.core.places import Mounting, PlaceKind
 from hub.core.quantities import Quantities
-from hub.core.readings import NS, Origin, Reading
+from hub.core.readings import NS, Columns, Origin, Reading, Series
 from hub.core.windows import HOUR, Calendar, parse_instant
 from hub.indicators.catalogue import Catalogue, load_catalogue
 from hub.indicators.engine import LATE, Engine
@@ -173,6 +173,22 @@ async def test_an_excluded_reading_gives_what_would_have_been_without_it() -> No
     assert {v.cause for v in changed} == {"correction 12: exclude pm10 of a by test: spider"}
 
 
+@pytest.mark.parametrize("start", [T0 + 30 * DAY, -DAY])
+async def test_a_correction_of_what_is_yet_to_come_asks_for_no_work(start: int) -> None:
+    """Planned maintenance, say: there is nothing to compute yet, and the engine goes on."""
+    hub = Hub(device("a"))
+    await hub.take([reading("a", "pm10", T0, 20)])
+    await hub.settle(T0)
+    planned = Correction(id=1, device="a", quantity=None, start=start, end=start + DAY, action="maintenance", flag=None,
+                         by="eva", reason="calibration")  # fmt: skip
+    hub.ledger.fixes = [planned]
+    await hub.settle()
+    assert hub.ledger.cursor("corrections") == 1
+    hub.restart()
+    await hub.settle(T0 + HOUR)
+    assert hub.value("eaqi_2024", T0).value == 2
+
+
 async def test_an_overridden_flag_changes_what_counts() -> None:
     hub = Hub(device("a"))
     await hub.take([reading("a", "pm10", T0, 30)])
@@ -201,6 +217,22 @@ async def test_a_window_is_provisional_then_final_then_revised() -> None:
     revised = hub.value("eaqi_2024", T0)
     assert (revised.status, revised.revision, revised.value, revised.cause) == (Status.FINAL, 2, 5, f"{LATE} of a")
     assert [v.value for v in hub.ledger.revisions("eaqi_2024", SITE, T0)] == [2, 2, 5]
+
+
+async def test_a_value_is_not_known_before_it_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work may take minutes; whoever asked meanwhile `as_of` then must get the same answer later."""
+    hub = Hub(device("a"))
+    await hub.settle(T0)
+    await hub.take([reading("a", "pm10", T0, 20)])
+    hub.now, scan = T0 + 3 * DAY, hub.store.scan
+
+    async def slow(series: Sequence[Series], start: int, end: int) -> Columns:
+        hub.now += 60 * NS
+        return await scan(series, start, end)
+
+    monkeypatch.setattr(hub.store, "scan", slow)
+    await hub.engine.step()
+    assert hub.value("eaqi_2024", T0).computed_at == hub.now
 
 
 async def test_each_revision_has_its_own_causes() -> None:
@@ -249,6 +281,22 @@ async def test_what_waits_for_its_pace_is_not_lost_by_a_restart() -> None:
     assert (hub.value("eaqi_2024", T0).value, hub.value("eaqi_2024", T0).revision) == (3, 1)
 
 
+async def test_what_was_not_committed_holds_nothing_back() -> None:
+    """Else the cursor would move on while the window has no row, and a restart would never see it."""
+    hub = Hub(device("a"), every=10 * NS)
+    await hub.settle(T0)
+    await hub.take([reading("a", "pm10", T0, 20)])
+    hub.ledger.crash = 1
+    with pytest.raises(Retry):
+        await hub.engine.step()
+    hub.now = T0 + NS
+    await hub.engine.step()
+    assert hub.value("eaqi_2024", T0).value == 2
+    hub.restart()
+    await hub.settle(T0 + 3 * DAY)
+    assert hub.value("eaqi_2024", T0).closed
+
+
 async def test_recompute_of_a_stretch_leaves_the_rest_alone() -> None:
     """What was changed behind the engine's back is put right in the stretch, and only there."""
     hub = Hub(device("a"))
@@ -283,6 +331,62 @@ async def test_a_job_over_many_sites_gives_what_one_wave_gives() -> None:
     assert {v.revision for v in bulk.ledger.rows.values() if v.closed} == {1}
     assert (len(seen) > 3, done.written) == (True, len(bulk.ledger.rows))
     assert (await bulk.engine.recompute()).written == 0
+
+
+@pytest.mark.parametrize("sites", [3, 20])
+async def test_a_new_version_reaches_the_city_however_many_sites_there_are(sites: int) -> None:
+    """The job is about one definition, and is cut into pieces of a few sites: parts and city go by it all the same."""
+    many = [device(f"s{n:02d}", f"havirov/mesto/site{n:02d}") for n in range(sites)]
+    rows = [reading(d.id, "pm10", T0 + h * HOUR, 10.0 * n + h) for n, d in enumerate(many) for h in range(30)]
+    hub = Hub(*many, catalogue=with_city(CATALOGUE))
+    await hub.take(rows)
+    await hub.settle(T0 + 6 * DAY)
+    old = hub.catalogue.get("eaqi_2024")
+    halved = {name: replace(item, bands=[b / 2 for b in item.bands]) for name, item in old.inputs.items()}
+    new = replace(old, version=old.version + 1, inputs=halved)
+    hub.catalogue = replace(hub.catalogue, definitions={**hub.catalogue.definitions, old.id: new})
+    hub.restart()
+    await hub.settle()
+    whole = Hub(*many, catalogue=hub.catalogue)
+    await whole.take(rows)
+    await whole.settle(T0 + 6 * DAY)
+    assert hub.results() == whole.results()
+
+
+@pytest.mark.parametrize("sites", [3, 20])
+@pytest.mark.parametrize("stretch", [{"indicator": "eaqi_2024"}, {"place": PART}])
+async def test_recompute_of_a_part_of_it_all_reaches_the_city(sites: int, stretch: dict[str, str]) -> None:
+    many = [device(f"s{n:02d}", f"havirov/mesto/site{n:02d}") for n in range(sites)]
+    hub = Hub(*many, catalogue=with_city(few(CATALOGUE, "eaqi_2024_district")))
+    rows = [reading(d.id, "pm10", T0 + h * HOUR, 10.0 * n + h) for n, d in enumerate(many) for h in range(30)]
+    await hub.take(rows)
+    await hub.settle(T0 + 6 * DAY)
+    await hub.store.put([replace(row, value=row.value + 50, revision=1) for row in rows])
+    await hub.engine.recompute(**stretch)
+    whole = Hub(*many, catalogue=hub.catalogue)
+    await whole.take(list(hub.store.rows.values()))
+    await whole.settle(T0 + 6 * DAY)
+    assert hub.results() == whole.results()
+
+
+def with_city(catalogue: Catalogue) -> Catalogue:
+    """With the worst of its parts for the whole city."""
+    part = catalogue.get("eaqi_2024_district")
+    of_parts = {"x": replace(next(iter(part.inputs.values())), indicator=part.id)}
+    city = replace(part, id="eaqi_city", level="municipality", inputs=of_parts)
+    return replace(catalogue, definitions={**catalogue.definitions, city.id: city})
+
+
+async def test_recompute_closes_nothing_that_waits_for_readings_unread() -> None:
+    """A part of the city, say, of whose sites one is computed and the others' readings are in the touch log still."""
+    hub = Hub(device("a"), device("c", SECOND))
+    await hub.settle(T0)
+    await hub.take([reading("a", "pm10", T0, 20), reading("c", "pm10", T0, 200)])
+    hub.now = T0 + 3 * DAY
+    await hub.engine.recompute(place=SITE)
+    await hub.settle()
+    found = hub.value("eaqi_2024_district", T0, PART)
+    assert (found.value, found.revision, found.closed) == (5, 1, True)
 
 
 async def test_what_is_late_but_changes_nothing_writes_nothing() -> None:
@@ -338,6 +442,28 @@ async def test_silence_shows_as_insufficient_data_for_a_while() -> None:
     assert len(hours) == 49
 
 
+@pytest.mark.parametrize("fresh", [[5], [5, 6, 7], [0, 5], [5, -20]])
+async def test_silence_while_the_engine_was_down_shows_too(fresh: list[int]) -> None:
+    """What came meanwhile is newer than the silence, which began before it."""
+
+    async def run(*, down: bool) -> Hub:
+        hub = Hub(device("a"), device("c", SECOND))
+        await hub.take([reading(d, "pm10", T0 - h * HOUR, 20) for d in "ac" for h in range(2)])
+        await hub.settle(T0 + HOUR // 2)
+        await hub.take([reading("c", "pm10", T0 + h * HOUR, 20) for h in range(1, 6)])
+        await hub.take([reading("a", "pm10", T0 + h * HOUR + 60 * NS, 30) for h in fresh])
+        if down:
+            hub.restart()
+        await hub.settle(T0 + 8 * HOUR)
+        await hub.settle(T0 + 20 * DAY)
+        return hub
+
+    without, restarted = await run(down=False), await run(down=True)
+    assert restarted.results() == without.results()
+    assert without.value("eaqi_2024", T0 + 3 * HOUR).status is Status.INSUFFICIENT
+    assert without.value("eaqi_2024_district", T0 + 3 * HOUR, PART).missing == (SITE,)
+
+
 async def test_nobody_is_missed_where_no_device_stands() -> None:
     hub = Hub(device("a", mountings=(Mounting(SITE, 0, T0 + HOUR),)))
     await hub.take([reading("a", "pm10", T0, 30)])
@@ -386,6 +512,19 @@ async def test_other_numbers_of_people_change_what_is_weighed_by_them() -> None:
     await hub.settle()
     value = hub.value("pm10_day_mean_city", T0 - HOUR, "havirov")
     assert (value.value, value.cause) == (35, "registry: other numbers of people")
+
+
+async def test_a_place_that_becomes_a_part_of_the_city_gets_its_figures() -> None:
+    hub = Hub(device("a"), device("c", SECOND))
+    part = hub.registry.places[PART]
+    hub.registry.places[PART] = replace(part, kind=PlaceKind.SITE)
+    await hub.take([reading("a", "pm10", T0, 20), reading("c", "pm10", T0, 200)])
+    await hub.settle(T0 + 3 * DAY)
+    assert ("eaqi_2024_district", PART, T0) not in hub.ledger.rows
+    hub.registry.places[PART] = part
+    hub.registry.number += 1
+    await hub.settle()
+    assert hub.value("eaqi_2024_district", T0, PART).value == 5
 
 
 async def test_a_change_while_the_engine_was_down_is_seen_at_its_start() -> None:
