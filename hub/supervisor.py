@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+_PARENT = "_CITYHUB_SUPERVISOR"  # environment of workers: process id of their supervisor
 _LOG = logging.getLogger("cityhub.supervisor")
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -65,7 +66,7 @@ class Supervisor:
         self._settled = settled
         self._ended = ended
         self._proven: set[str] = set()
-        self._env = {**os.environ, **env}
+        self._env = {**os.environ, **env, _PARENT: str(os.getpid())}
         self._patience = patience
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self.stop = asyncio.Event()
@@ -169,11 +170,12 @@ class Supervisor:
 def die_with_parent() -> None:
     """Have the kernel kill this process as soon as its parent is gone (Linux).
 
-    A supervisor that was killed must not leave workers behind: the next one would start a second writer.
+    A supervisor that was killed must not leave workers behind: the next one would start a second writer. It may have
+    died before the worker came as far as this, so the worker is told who its parent is.
     """
-    parent = os.getppid()
+    parent = int(os.environ.get(_PARENT) or os.getppid())
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died in between
+    if os.getppid() != parent:  # it is gone already
         os.kill(os.getpid(), signal.SIGKILL)
 
 

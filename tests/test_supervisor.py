@@ -143,3 +143,28 @@ async def test_a_killed_supervisor_leaves_no_worker_behind(tmp_path: Path) -> No
             return
         await asyncio.sleep(0.05)
     raise AssertionError("the worker lives on")
+
+
+async def test_a_worker_whose_supervisor_was_killed_before_it_began_does_not_live(tmp_path: Path) -> None:
+    """Starting Python takes a second, in which the kernel does not know yet that the two belong together."""
+    begins = (
+        "import time; time.sleep(1.5); from hub.supervisor import die_with_parent; die_with_parent(); "
+        f"open({str(tmp_path / 'alive')!r}, 'w').close(); time.sleep(600)"
+    )
+    worker = [sys.executable, "-c", begins]
+    code = (
+        "import asyncio; from pathlib import Path; from hub.supervisor import Child, Supervisor; "
+        f"asyncio.run(Supervisor(Path({str(tmp_path / 'run')!r}), {{}}).keep([Child('w', {worker!r})]))"
+    )
+    supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    while not (tmp_path / "run" / "w.pid").exists():
+        await asyncio.sleep(0.02)
+    child = int((tmp_path / "run" / "w.pid").read_text(encoding="utf-8"))
+    supervisor.kill()
+    await supervisor.wait()
+    for _ in range(200):
+        if not alive(child) or "zombie" in Path(f"/proc/{child}/status").read_text(encoding="utf-8"):
+            assert not (tmp_path / "alive").exists()
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the worker lives on")
