@@ -339,6 +339,7 @@ class Connection:
 
     def _leave(self, sock: BufferedSocket) -> None:
         if self._ended is not None and self._ended.end in {End.CLOSED, End.RESUME} and self._client.is_connected():
+            sock.last_word = True
             self._client.disconnect()
             self._client.loop_write()  # paho closes the socket behind DISCONNECT; that flushes
         sock.close()

@@ -13,9 +13,11 @@ each round of writes, and again when `unsent` is true and the socket is writable
 import contextlib
 import socket
 import ssl
+import time
 
 CHUNK = 256 * 1024
 _LINGER = 5.0  # s that a close may take to send what is left
+_HANG_UP = 2.0  # s that the other side has to hang up after what was the last
 
 
 class BufferedSocket:
@@ -26,6 +28,7 @@ class BufferedSocket:
         self._ahead = memoryview(b"")
         self._behind = bytearray()
         self.drained = True
+        self.last_word = False  # what is behind is the last: the other side shall read it all and hang up first
 
     @property
     def unsent(self) -> bool:
@@ -74,10 +77,23 @@ class BufferedSocket:
         self._sock.setblocking(flag)
 
     def close(self) -> None:
-        """Send what is left, as far as the other side takes it, and close."""
+        """Send what is left, as far as the other side takes it, and close.
+
+        After the `last_word` the other side hangs up first: our own close could overtake PUBACKs, since a close with
+        bytes unread resets the connection, and whoever gets the reset may drop what it has not read yet.
+        """
         with contextlib.suppress(OSError, ValueError):
             if self._behind:
                 self._sock.settimeout(_LINGER)
                 self._sock.sendall(self._behind)
+            if self.last_word:
+                self._await_end()
         self._behind.clear()
         self._sock.close()
+
+    def _await_end(self) -> None:
+        until = time.monotonic() + _HANG_UP
+        while (left := until - time.monotonic()) > 0:
+            self._sock.settimeout(left)
+            if not self._sock.recv(CHUNK):
+                return

@@ -87,10 +87,6 @@ async def hub_behind(link: Proxy, broker: Broker) -> AsyncIterator[Hub]:
     async with asyncio.timeout(10):
         await again.ready()
     left = await quiet(again, 0.3)
-    if broker.kind == "nats" and left:  # confirmed just before the end: on a busy machine it comes once more
-        assert {delivery.payload for delivery in left} <= {delivery.payload for delivery in hub.got}
-        await again.ack([delivery.token for delivery in left])
-        left = await quiet(again, 1.3)
     await again.close()
     assert [int(delivery.payload) for delivery in left] == []
 
