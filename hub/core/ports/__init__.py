@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Where parts of one level meet: Protocols, joined in `hub.app` alone.
+
+All hot ports take batches. A port raises only errors of `hub.core.errors`; drivers' own errors never cross it.
+"""
+
+from hub.core.ports._books import CorrectionBook, EntryBook, StrategyBook
+from hub.core.ports._journal import Journal, JournalReader, QuarantineFilter
+from hub.core.ports._keys import ApiKey, KeyRing
+from hub.core.ports._orders import ENGINE_ORDERS, Command, CommandQueue
+from hub.core.ports._readings import FlagStore, FlagStretch, QualityFinding, ReadingStore
+from hub.core.ports._registry import DeviceBook, Registry
+from hub.core.ports._streams import PartHealth, Publisher, Source, Spool, SpoolBatch, SpoolState
+from hub.core.ports._values import IndicatorSink, ValueLedger, ValueQuery, VersionSeen
+
+__all__ = [
+    "ENGINE_ORDERS",
+    "ApiKey",
+    "Command",
+    "CommandQueue",
+    "CorrectionBook",
+    "DeviceBook",
+    "EntryBook",
+    "FlagStore",
+    "FlagStretch",
+    "IndicatorSink",
+    "Journal",
+    "JournalReader",
+    "KeyRing",
+    "PartHealth",
+    "Publisher",
+    "QualityFinding",
+    "QuarantineFilter",
+    "ReadingStore",
+    "Registry",
+    "Source",
+    "Spool",
+    "SpoolBatch",
+    "SpoolState",
+    "StrategyBook",
+    "ValueLedger",
+    "ValueQuery",
+    "VersionSeen",
+]
