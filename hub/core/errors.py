@@ -8,7 +8,8 @@
     │   └── UnknownUnit
     ├── Invalid             a request or a definition is at fault: tell its author what to change
     │   ├── NotFound
-    │   └── Exists
+    │   ├── Exists
+    │   └── Conflict    somebody else changed it in between: read it again
     ├── Retry               the other side is away: try again after `after` seconds
     └── Stop                nobody but the operator can help: stop and name the culprit
         ├── SettingsError
@@ -75,6 +76,10 @@ class NotFound(Invalid):
 
 class Exists(Invalid):
     """What should be made exists already."""
+
+
+class Conflict(Invalid):
+    """Somebody else changed it since the caller read it: read it again, and decide anew."""
 
 
 class Retry(HubError):

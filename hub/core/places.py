@@ -45,18 +45,24 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Mounting(Struct, frozen=True):
-    """Where a device was from `start` (inclusive) to `end` (exclusive, None: still there); ns since 1970."""
+    """Where a device was from `start` (inclusive) to `end` (exclusive, None: still there); ns since 1970.
+
+    `height` in m above the ground, `orientation` in degrees clockwise from north; None where not stated.
+    """
 
     place: str
     start: int
     end: int | None = None
+    height: float | None = None
+    orientation: float | None = None
 
 
 class Device(Struct, frozen=True, kw_only=True):
     """A registered device.
 
     `connector` and `external_id` say how its messages name it (native devices: external_id equals id).
-    `interval` is the declared seconds between readings, None when unknown: coverage is then unknown too.
+    `interval` is the declared seconds between readings, None when unknown: coverage is then unknown too. `model` is the
+    id of a device model, `owner` the partner whose it is ("": the city's). `revision` grows with every change.
     """
 
     id: str
@@ -67,6 +73,13 @@ class Device(Struct, frozen=True, kw_only=True):
     grade: Grade = Grade.INFORMATIVE
     origin: Origin = Origin.MEASURED
     mountings: Sequence[Mounting] = ()
+    model: str = ""
+    serial: str = ""
+    owner: str = ""
+    tags: Sequence[str] = ()
+    note: str = ""
+    registered_at: int = 0
+    revision: int = 0
 
     @property
     def place(self) -> str | None:

@@ -19,6 +19,10 @@ afterwards, so that the index of due windows holds the open ones only.
 `entered_value` has figures that people enter; `approval` numbers them in the order in which they took effect (NULL:
 waiting or rejected). `strategy` has whole documents as JSON, the highest revision counts.
 
+`facility`, `hardware`, `certificate` and `photo` keep what nobody searches by as JSON in `document`.
+`import_run.changes` has what was there before each change, so that an import can be undone. `session.hash` is the
+SHA-256 of a cookie. `broker_refusal` counts what the broker refused a client.
+
 `counter` has the sequence of the change feed and the registry's version. Sequences of PostgreSQL are no use for either:
 they are drawn before the commit, so a reader could see 7, move on, and miss the 6 that commits later.
 """
@@ -37,6 +41,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -48,6 +53,7 @@ NAMING = {
 }
 VALUE_SEQ = "value_seq"
 REGISTRY_VERSION = "registry_version"
+CREDENTIAL_VERSION = "credential_version"  # grows with every change of what the broker has to know
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -79,6 +85,16 @@ place = Table(
     Column("latitude", Float),
     Column("longitude", Float),
     Column("source", Text),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+)
+
+facility = Table(
+    "facility",
+    metadata,
+    Column("place", _name(), ForeignKey("place.id"), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("owner", _name(), nullable=False),
+    Column("revision", Integer, nullable=False),
 )
 
 device = Table(
@@ -93,6 +109,12 @@ device = Table(
     Column("origin", SmallInteger, nullable=False),
     Column("registered_at", BigInteger, nullable=False),
     Column("removed_at", BigInteger),
+    Column("model", _name(), nullable=False, server_default=text("''")),
+    Column("serial", Text, nullable=False, server_default=text("''")),
+    Column("owner", _name(), nullable=False, server_default=text("''")),
+    Column("tags", Text, nullable=False, server_default=text("'[]'")),
+    Column("note", Text, nullable=False, server_default=text("''")),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
 )
 Index(
     "uq_device_connector_external_id",
@@ -110,7 +132,137 @@ mounting = Table(
     Column("mounted_from", BigInteger, primary_key=True),
     Column("mounted_to", BigInteger),
     Column("place", _name(), ForeignKey("place.id"), nullable=False),
+    Column("height", Float(53)),
+    Column("orientation", Float(53)),
 )
+
+hardware = Table(
+    "hardware",
+    metadata,
+    Column("device", _name(), ForeignKey("device.id"), primary_key=True),
+    Column("used_from", BigInteger, primary_key=True),
+    Column("used_to", BigInteger),
+    Column("document", Text, nullable=False),
+)
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("id", _serial(), primary_key=True, autoincrement=True),
+    Column("device", _name(), ForeignKey("device.id"), nullable=False),
+    Column("correction", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index(None, certificate.c.device)
+
+note = Table(
+    "note",
+    metadata,
+    Column("id", _serial(), primary_key=True, autoincrement=True),
+    Column("subject", _name(), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("removed_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+Index(None, note.c.subject)
+
+photo = Table(
+    "photo",
+    metadata,
+    Column("id", _serial(), primary_key=True, autoincrement=True),
+    Column("subject", _name(), nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("removed_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+Index(None, photo.c.subject)
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("id", _name(), primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+import_run = Table(
+    "import_run",
+    metadata,
+    Column("id", _serial(), primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("changes", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("undone_by", Text),
+    Column("undone_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("username", _name(), primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("hashes", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("allow", Text, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("issued_by", Text, nullable=False),
+    Column("disabled_at", BigInteger),
+    Column("disabled_why", Text, nullable=False),
+)
+
+broker_refusal = Table(
+    "broker_refusal",
+    metadata,
+    Column("username", _name(), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("topic", _name(), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("login", _name(), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("roles", String, nullable=False),
+    Column("partner", _name(), nullable=False),
+    Column("language", String, nullable=False),
+    Column("password", Text),
+    Column("issuer", _name(), nullable=False),
+    Column("subject", _name(), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("login", _name(), ForeignKey("person.login"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+)
+Index(None, session.c.login)
 
 ignored = Table(
     "ignored",
@@ -257,6 +409,8 @@ api_key = Table(
     Column("hash", String, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("partner", _name(), nullable=False, server_default=text("''")),
+    Column("expires_at", BigInteger),
 )
 
 command = Table(

@@ -41,7 +41,7 @@ def test_it_can_be_used_again_after_it_was_closed(ledger: Ledger) -> None:
 def test_its_check_says_what_works(ledger: Ledger) -> None:
     health = ledger.check()
     assert health.ok
-    assert health.detail == f"{ledger.name}, schema 0003, registry version 0"
+    assert health.detail == f"{ledger.name}, schema 0004, registry version 0"
 
 
 def test_its_check_says_what_does_not_work_and_what_to_do(tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""People, sessions, and credentials at the broker."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from hub.core.access import BrokerRefusal, Credential, Person
+
+
+class People(Protocol):
+    """Who signs in. Passwords are kept as Argon2 hashes."""
+
+    def add(self, person: Person, password: str | None, *, by: str) -> Person:
+        """Raise Invalid (login, role, weak password), Exists."""
+        ...
+
+    def change(self, person: Person, *, by: str) -> Person:
+        """Name, roles, partner, language, disabled. Disabling ends sessions. Raise NotFound, Invalid (last admin)."""
+        ...
+
+    def set_password(self, login: str, password: str, *, by: str) -> None:
+        """Ends all other sessions. Raise NotFound, Invalid."""
+        ...
+
+    def verify(self, login: str, password: str) -> Person | None:
+        """The person, in the same time whether the login exists or not; None when it is not so or is disabled."""
+        ...
+
+    def get(self, login: str) -> Person:
+        """Raise NotFound."""
+        ...
+
+    def by_subject(self, issuer: str, subject: str) -> Person | None:
+        """Who this is at an OpenID provider."""
+        ...
+
+    def all(self) -> Sequence[Person]:
+        """In order of login."""
+        ...
+
+    def begin(self, login: str, *, agent: str) -> str:
+        """A new session; returns the cookie's secret."""
+        ...
+
+    def session(self, secret: str) -> Person | None:
+        """Whose session this is, and moves its end; None when it ended or the person is disabled."""
+        ...
+
+    def end(self, secret: str) -> None:
+        """Sign out."""
+        ...
+
+
+class Issued(NamedTuple):
+    """A credential with its secret, which is shown this once."""
+
+    credential: Credential
+    secret: str
+
+
+class Credentials(Protocol):
+    """What clients show the broker. Every change raises `version`, by which the provisioner learns of it."""
+
+    def issue(self, username: str, *, by: str, bridge: str = "", allow: Sequence[str] = ()) -> Issued:
+        """For a device, or with `bridge` (topic filter) for a network server. Raise NotFound (device), Exists."""
+        ...
+
+    def rotate(self, username: str, *, by: str) -> Issued:
+        """A new secret; the old one is worth nothing from then on. Also enables again. Raise NotFound."""
+        ...
+
+    def disable(self, username: str, *, by: str, why: str = "") -> Credential:
+        """Shut it out and end its session at the broker. Raise NotFound."""
+        ...
+
+    def allow(self, username: str, devices: Sequence[str], *, by: str) -> Credential:
+        """Which devices a bridge may bring. Raise NotFound, Invalid."""
+        ...
+
+    def get(self, username: str) -> Credential | None:
+        """That of one client."""
+        ...
+
+    def all(self) -> Sequence[Credential]:
+        """In order of name, disabled ones too."""
+        ...
+
+    def version(self) -> int:
+        """Cheap: grows with every change."""
+        ...
+
+    def refused(self, refusals: Sequence[BrokerRefusal]) -> None:
+        """Add what the broker refused to what is there."""
+        ...
+
+    def refusals(self, username: str | None = None) -> Sequence[BrokerRefusal]:
+        """Newest first."""
+        ...
+
+
+class Provisioner(Protocol):
+    """Brings a broker to what the ledger says. Full state each time: idempotent, and right after any crash."""
+
+    async def apply(self, credentials: Sequence[Credential]) -> None:
+        """Return when the broker lets in exactly these. Raise Retry (broker away), Stop (says what to do)."""
+        ...
