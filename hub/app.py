@@ -65,9 +65,12 @@ class Parts:
 
     def ledger(self) -> Ledger:
         """The ledger, not opened yet."""
+        return Ledger(self.ledger_url(), shards=self.shards())
+
+    def ledger_url(self) -> str:
+        """Where the ledger is, with its password."""
         url = self.settings.ledger.url
-        where = url.get_secret_value() if url else sqlite_url(self.data.ledger)
-        return Ledger(where, shards=self.shards())
+        return url.get_secret_value() if url else sqlite_url(self.data.ledger)
 
     def connectors(self) -> tuple[sdk.Connector, ...]:
         """All connectors, with the city's own mappings."""

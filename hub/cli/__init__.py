@@ -24,6 +24,7 @@ from hub.cli import (
     _keys,
     _quality,
     _quarantine,
+    _safety,
     _strategies,
 )
 from hub.core.errors import HubError, Stop
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="cityhub: sensors in, indicators of a city out.",
 )
-for module in (_hub, _feeds, _checks):
+for module in (_hub, _feeds, _safety, _checks):
     app.add_typer(module.group)
 for name, sub in (
     ("device", _devices.group),

@@ -58,8 +58,8 @@ class Schema:
             state = f"has schema {found}, older than {self.newest}" if found else "does not exist yet"
             raise Stop(f"ledger {self._database.where} {state}: run `cityhub init`")
 
-    def upgrade(self) -> tuple[str | None, str]:
-        """Bring the database to the newest version; returns the version before and after."""
+    def upgrade(self, to: str = "head") -> tuple[str | None, str]:
+        """Bring the database to the newest version (or one before it); returns the version before and after."""
         with self._database.write() as connection:
             before = self._current(connection)
             self._refuse_unknown(before)
@@ -67,8 +67,8 @@ class Schema:
                 self._refuse_foreign(connection)
             self._config.attributes["connection"] = connection
             with wrapped(self._database.where):
-                run_upgrade(self._config, "head")
-            return before, self.newest
+                run_upgrade(self._config, to)
+            return before, self._current(connection) or ""
 
     def _current(self, connection: Connection) -> str | None:
         return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
