@@ -1,14 +1,53 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Everything that the console is given. It only reads; `hub.app` joins it to ledger, journal and store."""
+"""Everything that the console is given; `hub.app` joins it to ledger, journal and store.
+
+The pages of the overview only read. `RegistryPorts` is what pages that change the registry are given beside that; a
+console without it has the reading pages alone.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from typing import Protocol
 
-from hub.core.ports import JournalReader, ReadingStore, Registry, ValueLedger
+from hub.core.ports import (
+    AuditLog,
+    CorrectionBook,
+    Credentials,
+    DeviceBook,
+    JournalReader,
+    ReadingStore,
+    Records,
+    Registry,
+    ValueLedger,
+)
 from hub.core.quantities import Quantities
 from hub.indicators.definition import Definition
+
+
+class Ignoring(Protocol):
+    """The list of foreign devices that are ignored."""
+
+    def add(self, connector: str, external_id: str, *, why: str, by: str = "") -> Sequence[int]:
+        """Ignore a device from now on, and what waits of it. Raise Exists where it is registered, Invalid."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistryPorts:
+    """What pages that change the registry are given; synchronous, called from worker threads.
+
+    `mqtt` is how devices reach the broker (host, port, whether by TLS).
+    """
+
+    book: DeviceBook
+    records: Records
+    credentials: Credentials
+    corrections: CorrectionBook
+    audit: AuditLog
+    ignored: Ignoring
+    mqtt: tuple[str, int, bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,4 +67,5 @@ class ConsoleServices:
     city_title: Mapping[str, str]
     zone: tzinfo
     layout: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    ports: RegistryPorts | None = None
     clock_ns: Callable[[], int] = time.time_ns
