@@ -58,7 +58,7 @@ class Corrections(CorrectionBook):
             for known in in_effect(_of_device(connection, device)):
                 if same_effect(known, draft):
                     raise Exists(f"correction {known.id} of {known.by} does this already", "correction")
-            return self._insert(connection, draft, "correction.add")
+            return insert_correction(connection, self._clock(), draft, "correction.add")
 
     def withdraw(self, correction: int, *, by: str, reason: str) -> Correction:
         """Take a correction back; returns the row that does so. Raises NotFound, Exists (withdrawn before), Invalid."""
@@ -75,7 +75,7 @@ class Corrections(CorrectionBook):
                 id=_NEW, device=target.device, quantity=target.quantity, start=target.start, end=target.end,
                 action=WITHDRAW, flag=None, by=by, reason=reason, withdraws=target.id,
             )  # fmt: skip
-            return self._insert(connection, draft, "correction.withdraw")
+            return insert_correction(connection, self._clock(), draft, "correction.withdraw")
 
     def get(self, correction: int) -> Correction:
         """One correction; raises NotFound."""
@@ -88,26 +88,27 @@ class Corrections(CorrectionBook):
         with self._database.read() as connection:
             return [_correction(row) for row in connection.execute(statement).mappings()]
 
-    def _insert(self, connection: Connection, draft: Correction, action: str) -> Correction:
-        now = self._clock()
-        row = {
-            "device": draft.device,
-            "quantity": draft.quantity,
-            "applies_from": draft.start,
-            "applies_to": draft.end,
-            "action": draft.action,
-            "flag": draft.flag,
-            "scale": draft.scale,
-            "shift": draft.shift,
-            "withdraws": draft.withdraws,
-            "made_by": draft.by,
-            "reason": draft.reason,
-            "made_at": now,
-        }
-        number = int(connection.execute(insert(t.correction).values(**row).returning(_C.id)).scalar_one())
-        detail = {"correction": number} | ({"withdraws": draft.withdraws} if draft.withdraws else {})
-        record(connection, now, draft.by, action, draft.device, detail)
-        return _correction({**row, "id": number})
+
+def insert_correction(connection: Connection, now: int, draft: Correction, action: str) -> Correction:
+    """Write a correction that was checked, within the writer's transaction; returns it with its id."""
+    row = {
+        "device": draft.device,
+        "quantity": draft.quantity,
+        "applies_from": draft.start,
+        "applies_to": draft.end,
+        "action": draft.action,
+        "flag": draft.flag,
+        "scale": draft.scale,
+        "shift": draft.shift,
+        "withdraws": draft.withdraws,
+        "made_by": draft.by,
+        "reason": draft.reason,
+        "made_at": now,
+    }
+    number = int(connection.execute(insert(t.correction).values(**row).returning(_C.id)).scalar_one())
+    detail = {"correction": number} | ({"withdraws": draft.withdraws} if draft.withdraws else {})
+    record(connection, now, draft.by, action, draft.device, detail)
+    return _correction({**row, "id": number})
 
 
 def _of_device(connection: Connection, device: str) -> Sequence[Correction]:

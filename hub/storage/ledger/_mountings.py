@@ -9,6 +9,8 @@ a gap the two are one again, as if it had never been away.
 from collections.abc import Sequence
 from itertools import pairwise
 
+from msgspec import structs
+
 from hub.core.errors import Invalid
 from hub.core.places import Mounting, check_place_id
 from hub.core.windows import format_instant
@@ -32,7 +34,21 @@ def check_mountings(mountings: Sequence[Mounting]) -> None:
 
 def ended(mountings: Sequence[Mounting], at: int) -> Mountings:
     """Where a device stood that is removed `at`: what is open ends then, what was to come never comes."""
-    return tuple(Mounting(m.place, m.start, at if m.end is None else min(m.end, at)) for m in mountings if m.start < at)
+    return tuple(structs.replace(m, end=at if m.end is None else min(m.end, at)) for m in mountings if m.start < at)
+
+
+def moved(mountings: Sequence[Mounting], new: Mounting) -> Mountings:
+    """Where a device stands that is moved: what is open ends when the new one begins. Raise Invalid."""
+    for m in mountings:
+        if m.end is None and m.start >= new.start:
+            raise Invalid(
+                f"the device stands at {m.place} since {format_instant(m.start)}: let the new mounting begin after "
+                "that, or correct the mountings",
+                "start",
+            )
+    closed = [structs.replace(m, end=new.start) if m.end is None else m for m in mountings]
+    check_mountings([*closed, new])
+    return tuple(sorted([*closed, new], key=lambda m: m.start))
 
 
 def continued(former: Sequence[Mounting], removed_at: int, given: Sequence[Mounting]) -> Mountings:
@@ -42,7 +58,7 @@ def continued(former: Sequence[Mounting], removed_at: int, given: Sequence[Mount
     """
     if not former:
         return tuple(given)
-    fresh = [Mounting(m.place, removed_at, m.end) if m.start == ALWAYS else m for m in given]
+    fresh = [structs.replace(m, start=removed_at) if m.start == ALWAYS else m for m in given]
     for new in fresh:
         for old in former:
             if _overlap(*sorted((old, new), key=lambda m: m.start)):
@@ -59,11 +75,15 @@ def _overlap(one: Mounting, following: Mounting) -> bool:
     return one.end is None or one.end > following.start
 
 
+def _stands(m: Mounting) -> tuple[object, ...]:
+    return m.place, m.height, m.orientation
+
+
 def _joined(mountings: Sequence[Mounting]) -> Mountings:
     joined: list[Mounting] = []
     for m in sorted(mountings, key=lambda m: m.start):
-        if joined and joined[-1].place == m.place and joined[-1].end == m.start:
-            joined[-1] = Mounting(m.place, joined[-1].start, m.end)
+        if joined and joined[-1].end == m.start and _stands(joined[-1]) == _stands(m):
+            joined[-1] = structs.replace(joined[-1], end=m.end)
         else:
             joined.append(m)
     return tuple(joined)

@@ -3,12 +3,13 @@
 
 Every change raises the registry's version in its own transaction, so a process that compares versions learns of a new
 device without reading the registry. Registering a device leaves the order to redrive its waiting messages in the same
-transaction: there is no moment at which the device is known and its messages are forgotten.
+transaction: there is no moment at which the device is known and its messages are forgotten. So does another name in
+messages, and another piece of hardware.
 
 Removing a device ends its mountings and makes it a former one: its readings stay in their store, and what was computed
 from them stays as it is, because the record of where it stood stays too. Its name in messages is free for another
 device at once; its id is its own for ever, since the readings are stored under it. Registered again under the same id
-it continues (`_mountings`).
+it continues (`_mountings`). What it showed the broker is worth nothing from the same moment on.
 
 The snapshot is shared by the threads of a process. It and the newest entry of the audit that it includes are replaced
 together, by one thread at a time, whose transaction begins when it has its turn: so what is remembered never goes back.
@@ -16,38 +17,28 @@ together, by one thread at a time, whose transaction begins when it has its turn
 
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
-from typing import Any, NamedTuple
 
-from msgspec import to_builtins
 from msgspec.structs import replace
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
-from hub.core.errors import Exists, Invalid, NotFound
-from hub.core.places import Device, Mounting, Place, PlaceKind, RegistrySnapshot, check_device_id, check_place_id
+from hub.core.errors import Conflict, Exists, NotFound
+from hub.core.places import Device, Mounting, Place, RegistrySnapshot
 from hub.core.ports import DeviceBook
-from hub.core.readings import Grade, Origin
+from hub.core.registry import Facility, Hardware
+from hub.storage.ledger import _places as places
 from hub.storage.ledger import _tables as t
-from hub.storage.ledger._audit import record
+from hub.storage.ledger._audit import Change, record, record_changes
 from hub.storage.ledger._commands import leave_for_each
 from hub.storage.ledger._database import Database
-from hub.storage.ledger._ignored import forget, read_ignored
-from hub.storage.ledger._json import dump, load
-from hub.storage.ledger._mountings import check_mountings, continued, ended
-from hub.storage.ledger._rows import Row
-from hub.storage.ledger._statements import advance, execute_all, upsert
+from hub.storage.ledger._device_rows import device_row, put_mountings, read_devices, read_facilities, read_hardware
+from hub.storage.ledger._hardware import continue_totals, put_hardware
+from hub.storage.ledger._ignored import forget
+from hub.storage.ledger._mountings import check_mountings, continued, ended, moved
+from hub.storage.ledger._registry_checks import check_device, check_stand
+from hub.storage.ledger._snapshots import Known, brought_up_to_date, read_version
+from hub.storage.ledger._statements import advance, upsert
 
-_D, _M, _P = t.device.c, t.mounting.c, t.place.c
-_OF_DEVICES = frozenset({"device.add", "device.remove"})  # actions of the audit that change a device
-_MOST_CHANGES = 5_000  # beyond it everything is read
-_GRADES = {int(grade): grade for grade in Grade}
-_ORIGINS = {int(origin): origin for origin in Origin}
-
-
-class _Known(NamedTuple):
-    """What was read last; `audited` is the newest entry of the audit that it includes."""
-
-    snapshot: RegistrySnapshot
-    audited: int
+_D = t.device.c
 
 
 class Devices(DeviceBook):
@@ -57,20 +48,22 @@ class Devices(DeviceBook):
         self._database = database
         self._clock = clock
         self._shards = shards
-        self._known: _Known | None = None
+        self._known: Known | None = None
         self._turn = Lock()  # of reading what is to be known next
+        self._facilities: tuple[int, Mapping[str, Facility]] = (-1, {})
 
     def version(self) -> int:
         """Grows with every change; one look-up by key."""
         with self._database.read() as connection:
-            return _version(connection)
+            return read_version(connection)
 
     def snapshot(self) -> RegistrySnapshot:
         """Everything at one version; when that has changed, only what the audit names is read again."""
         known = self._known
-        if known is None or known.snapshot.version != self.version():
-            with self._turn, self._database.read() as connection:
-                known = self._known = _brought_up_to_date(connection, self._known)
+        if known is not None and known.snapshot.version == self.version():
+            return known.snapshot
+        with self._turn, self._database.read() as connection:
+            self._known = known = brought_up_to_date(connection, self._known)
         return known.snapshot
 
     def add_device(self, device: Device, *, by: str = "") -> Device:
@@ -80,86 +73,174 @@ class Devices(DeviceBook):
         """
         check_device(device)
         with self._database.write() as connection:
-            _refuse_taken(connection, device)
-            _require_places(connection, [m.place for m in device.mountings])
-            now = self._clock()
-            device = _taken_over(connection, device)
-            connection.execute(upsert(self._database.dialect, t.device), _device_row(device, now))
-            _put_mountings(connection, device.id, device.mountings)
-            waiting = {"connector": device.connector, "external_id": device.external_id, "reason": "unknown_device"}
-            leave_for_each(connection, now, "redrive", waiting, self._shards)
-            record(connection, now, by, "device.add", device.id, to_builtins(device))
-            if forget(connection, device.connector, device.external_id):
-                record(connection, now, by, "device.unignore", f"{device.connector}/{device.external_id}", {})
-            advance(connection, t.REGISTRY_VERSION)
+            refuse_taken(connection, device)
+            require_places(connection, [m.place for m in device.mountings])
+            device = replace(taken_over(connection, device), registered_at=self._clock())
+            device = self._put(connection, None, device, "device.add", by)
+            self._named(connection, device, by)
         return device
 
-    def remove_device(self, device: str, *, by: str = "") -> None:
+    def change_device(self, device: Device, *, by: str = "", expected: int | None = None) -> Device:
+        """Replace all but id, time of registration and mountings. Raise NotFound, Exists, Invalid, Conflict."""
+        with self._database.write() as connection:
+            before = registered(connection, device.id, expected)
+            after = replace(
+                device, mountings=before.mountings, registered_at=before.registered_at, revision=before.revision
+            )
+            check_device(after)
+            if after == before:
+                return before
+            renamed = (before.connector, before.external_id) != (after.connector, after.external_id)
+            if renamed:
+                refuse_taken(connection, after, but=after.id)
+            after = self._put(connection, before, after, "device.change", by)
+            if renamed:
+                self._named(connection, after, by)
+            return after
+
+    def mount(self, device: str, mounting: Mounting, *, by: str = "", expected: int | None = None) -> Device:
+        """Move a device from `mounting.start` on. Raise NotFound, Invalid, Conflict."""
+        check_stand(mounting)
+        with self._database.write() as connection:
+            before = registered(connection, device, expected)
+            after = replace(before, mountings=moved(before.mountings, mounting))
+            require_places(connection, [mounting.place])
+            return self._put(connection, before, after, "device.mount", by)
+
+    def correct_mountings(
+        self, device: str, mountings: Sequence[Mounting], *, by: str = "", expected: int | None = None
+    ) -> Device:
+        """Say where a device really stood. Raise NotFound, Invalid, Conflict."""
+        check_mountings(mountings)
+        for mounting in mountings:
+            check_stand(mounting)
+        with self._database.write() as connection:
+            before = registered(connection, device, expected)
+            after = replace(before, mountings=tuple(sorted(mountings, key=lambda m: m.start)))
+            require_places(connection, [m.place for m in mountings])
+            return before if after == before else self._put(connection, before, after, "device.correct_mountings", by)
+
+    def replace_hardware(
+        self,
+        hardware: Hardware,
+        totals: Mapping[str, tuple[float, float]],
+        *,
+        by: str = "",
+        expected: int | None = None,
+    ) -> Device:
+        """Put another piece of hardware behind a device. Raise NotFound, Exists, Invalid, Conflict."""
+        with self._database.write() as connection:
+            before = registered(connection, hardware.device, expected)
+            after = replace(
+                before,
+                external_id=hardware.external_id or before.external_id,
+                model=hardware.model or before.model,
+                serial=hardware.serial,
+            )
+            check_device(after)
+            if after.external_id != before.external_id:
+                refuse_taken(connection, after, but=after.id)
+            now = self._clock()
+            shifts = continue_totals(connection, now, hardware, totals, by)
+            put_hardware(connection, before, replace(hardware, continued=shifts, by=by))
+            after = self._put(connection, before, after, "device.replace_hardware", by)
+            self._named(connection, after, by)
+            return after
+
+    def remove_device(self, device: str, *, by: str = "", why: str = "") -> None:
         """End the registration; what was measured stays where it was measured. Raise NotFound."""
         with self._database.write() as connection:
-            known, removed_at = _read_devices(connection, [device]).get(device, (None, None))
-            if known is None or removed_at is not None:
-                raise NotFound(f"no device {device!r} is registered", "device")
+            before = registered(connection, device)
             now = self._clock()
-            _put_mountings(connection, device, ended(known.mountings, now))
-            connection.execute(update(t.device).where(_D.id == device).values(removed_at=now))
-            record(connection, now, by, "device.remove", device, to_builtins(known))
+            gone = replace(before, mountings=ended(before.mountings, now), revision=before.revision + 1)
+            put_mountings(connection, {device: gone.mountings})
+            connection.execute(update(t.device).where(_D.id == device).values(removed_at=now, revision=gone.revision))
+            detail = {"why": why} if why else {}
+            record_changes(connection, now, by, [Change("device.remove", device, before, None, detail)])
+            shut_out(connection, now, by, device, why or "the device was removed")
             advance(connection, t.REGISTRY_VERSION)
 
-    def put_places(self, places: Sequence[Place], *, by: str = "") -> int:
+    def put_places(self, given: Sequence[Place], *, by: str = "") -> int:
         """Add or replace places, parents first; returns how many changed. All or none. Raise Invalid, NotFound."""
-        for place in places:
-            check_place(place)
         with self._database.write() as connection:
-            known = _read_places(connection)
-            changed = {place.id: place for place in places if known.get(place.id) != place}
-            _require_parents(places, known)
-            execute_all(connection, upsert(self._database.dialect, t.place), [_place_row(p) for p in changed.values()])
-            if changed:
-                record(connection, self._clock(), by, "place.put", " ".join(changed), {"count": len(changed)})
-                advance(connection, t.REGISTRY_VERSION)
-        return len(changed)
+            return places.put(connection, self._database.dialect, self._clock(), given, by)
+
+    def remove_place(self, place: str, *, by: str = "") -> None:
+        """Take away a place where nothing ever stood and below which nothing lies. Raise NotFound, Exists."""
+        with self._database.write() as connection:
+            places.remove(connection, self._clock(), place, by)
+
+    def put_facility(self, facility: Facility, *, by: str = "", expected: int | None = None) -> Facility:
+        """Say what serves people at a place. Raise NotFound (the place), Invalid, Conflict."""
+        with self._database.write() as connection:
+            return places.put_facility(connection, self._database.dialect, self._clock(), facility, by, expected)
+
+    def remove_facility(self, place: str, *, by: str = "", expected: int | None = None) -> None:
+        """Take it back; raise NotFound, Conflict."""
+        with self._database.write() as connection:
+            places.remove_facility(connection, self._clock(), place, by, expected)
+
+    def facilities(self) -> Mapping[str, Facility]:
+        """All by place; read again when the registry has changed."""
+        version, known = self._facilities
+        if version == self.version():
+            return known
+        with self._database.read() as connection:
+            self._facilities = read_version(connection), read_facilities(connection)
+        return self._facilities[1]
+
+    def hardware(self, device: str) -> Sequence[Hardware]:
+        """What stood behind a registered or former device, oldest first. Raise NotFound."""
+        with self._database.read() as connection:
+            found = read_devices(connection, [device]).get(device)
+            if found is None:
+                raise NotFound(f"no device {device!r} is registered", "device")
+            return read_hardware(connection, found[0])
+
+    def _put(self, connection: Connection, before: Device | None, after: Device, action: str, by: str) -> Device:
+        """Write a device as it is from now on, with its next revision."""
+        after = replace(after, revision=(before or after).revision + 1)
+        connection.execute(upsert(self._database.dialect, t.device), device_row(after))
+        if before is None or before.mountings != after.mountings:
+            put_mountings(connection, {after.id: after.mountings})
+        record_changes(connection, self._clock(), by, [Change(action, after.id, before, after)])
+        advance(connection, t.REGISTRY_VERSION)
+        return after
+
+    def _named(self, connection: Connection, device: Device, by: str) -> None:
+        """The device has a name in messages that it did not have before: what waits under it is redriven."""
+        now = self._clock()
+        waiting = {"connector": device.connector, "external_id": device.external_id, "reason": "unknown_device"}
+        leave_for_each(connection, now, "redrive", waiting, self._shards)
+        if forget(connection, device.connector, device.external_id):
+            record(connection, now, by, "device.unignore", f"{device.connector}/{device.external_id}", {})
 
 
-def check_device(device: Device) -> None:
-    """Raise Invalid that names the field at fault."""
-    check_device_id(device.id)
-    for name, text in (("connector", device.connector), ("external_id", device.external_id)):
-        if not text:
-            raise Invalid("must not be empty: it is how messages of the device are recognised", name)
-    if device.interval is not None and device.interval <= 0:
-        raise Invalid(f"{device.interval} s is no interval: give seconds above 0, or leave it out", "interval")
-    check_mountings(device.mountings)
-
-
-def check_place(place: Place) -> None:
-    """Raise Invalid unless the id is well formed and only a municipality stands at the top."""
-    check_place_id(place.id)
-    if (place.parent is None) != (place.kind == PlaceKind.MUNICIPALITY):
-        raise Invalid(
-            f"{place.id!r} is a {place.kind}: the first part of a place id is the municipality, and only that", "place"
+def registered(connection: Connection, device: str, expected: int | None = None) -> Device:
+    """A device that is registered now; raise NotFound, Conflict."""
+    known, removed_at = read_devices(connection, [device]).get(device, (None, None))
+    if known is None or removed_at is not None:
+        raise NotFound(f"no device {device!r} is registered", "device")
+    if expected is not None and known.revision != expected:
+        raise Conflict(
+            f"device {device!r} was changed in between (revision {known.revision}, not {expected}): read it again",
+            "revision",
         )
+    return known
 
 
-def _require_parents(places: Sequence[Place], known: Mapping[str, Place]) -> None:
-    there = set(known)
-    for place in places:
-        if place.parent is not None and place.parent not in there:
-            raise NotFound(f"{place.id!r} lies in {place.parent!r}, which does not exist: add that first", "place")
-        there.add(place.id)
-
-
-def _require_places(connection: Connection, places: Sequence[str]) -> None:
-    for place in places:
-        if connection.execute(select(_P.id).where(_P.id == place)).first() is None:
+def require_places(connection: Connection, names: Sequence[str]) -> None:
+    """Raise NotFound for a place that does not exist."""
+    for place in names:
+        if connection.execute(select(t.place.c.id).where(t.place.c.id == place)).first() is None:
             raise NotFound(f"no place {place!r}: choose one of the list of places, or add it first", "place")
 
 
-def _refuse_taken(connection: Connection, device: Device) -> None:
+def refuse_taken(connection: Connection, device: Device, but: str | None = None) -> None:
+    """Raise Exists when the id or the name in messages is another registered device's."""
     same_name = and_(_D.connector == device.connector, _D.external_id == device.external_id)
     taken_by = select(_D.id, _D.title).where(_D.removed_at.is_(None), or_(_D.id == device.id, same_name))
-    rows = connection.execute(taken_by)
-    taken = dict(iter(rows))
+    taken = {name: title for name, title in connection.execute(taken_by) if name != but}
     if device.id in taken:
         raise Exists(f"device {device.id!r} is registered already", "id")
     for other, title in taken.items():
@@ -170,136 +251,19 @@ def _refuse_taken(connection: Connection, device: Device) -> None:
         )
 
 
-def _taken_over(connection: Connection, device: Device) -> Device:
+def taken_over(connection: Connection, device: Device) -> Device:
     """The device with what is known of the former one of its id."""
-    former, removed_at = _read_devices(connection, [device.id]).get(device.id, (None, None))
+    former, removed_at = read_devices(connection, [device.id]).get(device.id, (None, None))
     if former is None or removed_at is None:
-        return device
-    return replace(device, mountings=continued(former.mountings, removed_at, device.mountings))
+        return replace(device, revision=0)
+    mountings = continued(former.mountings, removed_at, device.mountings)
+    return replace(device, mountings=mountings, revision=former.revision)
 
 
-def _put_mountings(connection: Connection, device: str, mountings: Sequence[Mounting]) -> None:
-    connection.execute(delete(t.mounting).where(_M.device == device))
-    execute_all(connection, insert(t.mounting), [_mounting_row(device, m) for m in mountings])
-
-
-def _version(connection: Connection) -> int:
-    statement = select(t.counter.c.value).where(t.counter.c.name == t.REGISTRY_VERSION)
-    return int(connection.execute(statement).scalar_one())
-
-
-def _device_row(device: Device, now: int) -> Row:
-    return {
-        "id": device.id,
-        "connector": device.connector,
-        "external_id": device.external_id,
-        "title": device.title,
-        "interval_s": device.interval,
-        "grade": int(device.grade),
-        "origin": int(device.origin),
-        "registered_at": now,
-        "removed_at": None,
-    }
-
-
-def _mounting_row(device: str, mounting: Mounting) -> Row:
-    return {
-        "device": device,
-        "mounted_from": int(mounting.start),
-        "mounted_to": None if mounting.end is None else int(mounting.end),
-        "place": mounting.place,
-    }
-
-
-def _brought_up_to_date(connection: Connection, known: _Known | None) -> _Known:
-    version = _version(connection)
-    if known is not None and known.snapshot.version == version:  # another thread was first
-        return known
-    newest = connection.execute(select(func.max(t.audit.c.id))).scalar() or 0
-    fresh = None if known is None else _read_changed(connection, version, known, newest)
-    return _Known(fresh or _read_all(connection, version), newest)
-
-
-def _read_all(connection: Connection, version: int) -> RegistrySnapshot:
-    devices = _read_devices(connection)
-    return RegistrySnapshot(
-        version,
-        {name: device for name, (device, removed_at) in devices.items() if removed_at is None},
-        _read_places(connection),
-        {name: device for name, (device, removed_at) in devices.items() if removed_at is not None},
-        read_ignored(connection),
-    )
-
-
-def _read_changed(connection: Connection, version: int, known: _Known, newest: int) -> RegistrySnapshot | None:
-    """Brought up to date by what the audit says since; None where that does not add up to what is there."""
-    last, audited = known
-    entries = select(t.audit.c.action, t.audit.c.subject).where(t.audit.c.id > audited).limit(_MOST_CHANGES + 1)
-    changes = [(action, subject) for action, subject in connection.execute(entries)]
-    if version < last.version or newest < audited or len(changes) > _MOST_CHANGES:
-        return None
-    devices, former = dict(last.devices), dict(last.former)
-    names = sorted({subject for action, subject in changes if action in _OF_DEVICES})
-    for name, (device, removed_at) in _read_devices(connection, names).items():
-        (devices if removed_at is None else former)[name] = device
-        (former if removed_at is None else devices).pop(name, None)
-    if connection.execute(select(func.count()).select_from(t.device)).scalar() != len(devices) + len(former):
-        return None
-    return RegistrySnapshot(version, devices, _read_places(connection), former, read_ignored(connection))
-
-
-def _read_devices(connection: Connection, only: Sequence[str] | None = None) -> dict[str, tuple[Device, int | None]]:
-    """Devices with the time of their removal, None for those that are registered."""
-    columns = _D.id, _D.connector, _D.external_id, _D.title, _D.interval_s, _D.grade, _D.origin, _D.removed_at
-    devices = select(*columns).order_by(_D.id)
-    mountings = select(_M.device, _M.place, _M.mounted_from, _M.mounted_to).order_by(_M.device, _M.mounted_from)
-    if only is not None:
-        devices, mountings = devices.where(_D.id.in_(only)), mountings.where(_M.device.in_(only))
-    where: dict[str, list[Mounting]] = {}
-    for name, *mounting in connection.execute(mountings):
-        where.setdefault(name, []).append(Mounting(*mounting))
-    return {row[0]: (_device(row[:-1], where.get(row[0], ())), row[-1]) for row in connection.execute(devices)}
-
-
-def _device(columns: Sequence[Any], mountings: Sequence[Mounting]) -> Device:
-    name, connector, external_id, title, interval, grade, origin = columns
-    return Device(
-        id=name,
-        connector=connector,
-        external_id=external_id,
-        title=title,
-        interval=interval,
-        grade=_GRADES[grade],
-        origin=_ORIGINS[origin],
-        mountings=tuple(mountings),
-    )
-
-
-def _place_row(place: Place) -> Row:
-    return {
-        "id": place.id,
-        "parent": place.parent,
-        "kind": str(place.kind),
-        "title": dump(dict(place.title)),
-        "population": place.population,
-        "population_date": place.population_date,
-        "latitude": place.latitude,
-        "longitude": place.longitude,
-        "source": place.source,
-    }
-
-
-def _read_places(connection: Connection) -> dict[str, Place]:
-    return {
-        row.id: Place(
-            id=row.id,
-            kind=PlaceKind(row.kind),
-            title=load(row.title),
-            population=row.population,
-            population_date=row.population_date,
-            latitude=row.latitude,
-            longitude=row.longitude,
-            source=row.source,
-        )
-        for row in connection.execute(select(t.place).order_by(_P.id))
-    }
+def shut_out(connection: Connection, at: int, by: str, username: str, why: str) -> None:
+    """Disable the credential of a device that goes, if it has one."""
+    c = t.credential.c
+    one = update(t.credential).where(c.username == username, c.kind == "device", c.disabled_at.is_(None))
+    if connection.execute(one.values(disabled_at=at, disabled_why=why)).rowcount:
+        record(connection, at, by, "credential.disable", username, {"why": why})
+        advance(connection, t.CREDENTIAL_VERSION)

@@ -265,3 +265,4 @@ audit = Table(
     Column("detail", Text, nullable=False),
     sqlite_autoincrement=True,
 )
+Index(None, audit.c.subject)

@@ -115,6 +115,7 @@ def _registry() -> None:
     op.create_index("ix_certificate_device", "certificate", ["device"])
     op.create_index("ix_note_subject", "note", ["subject"])
     op.create_index("ix_photo_subject", "photo", ["subject"])
+    op.create_index("ix_audit_subject", "audit", ["subject"])
 
 
 def _access() -> None:
