@@ -35,6 +35,7 @@ FIRST = 946_684_800 * NS  # 2000-01-01: no reading is accepted from before
 _AHEAD = 24 * HOUR
 _LOOKBACK = max(REACH.values())
 _SITES = 8  # in a piece
+_APART = 100  # devices whose changes are jobs of their own
 _MESSAGES = 1_000_000  # in a piece, by the intervals that are declared
 _INTERVAL = 600  # s, where none is declared
 
@@ -95,7 +96,11 @@ class Job(NamedTuple):
 
     def within(self, place: str) -> bool:
         """Whether a place is one of `places` or below one."""
-        return self.places is None or any(place == p or place.startswith(p + "/") for p in self.places)
+        if self.places is None:
+            return True
+        while place and place not in self.places:  # an import names thousands: look for what lies above instead
+            place = place.rpartition("/")[0]
+        return bool(place)
 
 
 def only_cursor(name: str, position: int) -> Job:
@@ -328,10 +333,17 @@ def changes(before: RegistrySnapshot, after: RegistrySnapshot) -> Sequence[Job]:
     olds, news = before.known, after.known
     for device in sorted(set(olds) | set(news)):
         old, new = olds.get(device), news.get(device)
-        if (start := _parted(old, new)) is not None:
+        if old is not new and (start := _parted(old, new)) is not None:
             places = {m.place for d in (old, new) if d for m in d.mountings}
             jobs.append(Job(REGISTRY, start=start - _LOOKBACK, places=frozenset(places), devices=frozenset({device})))
-    return jobs
+    return jobs if len(jobs) <= _APART else [_joined(jobs)]
+
+
+def _joined(jobs: Sequence[Job]) -> Job:
+    """One job for an import of many devices: thousands of jobs of a few years each would take longer than it does."""
+    places = frozenset[str]().union(*(job.places or () for job in jobs))
+    devices = frozenset[str]().union(*(job.devices or () for job in jobs))
+    return Job(REGISTRY, start=min(job.start for job in jobs), places=places, devices=devices)
 
 
 def levels(before: RegistrySnapshot, after: RegistrySnapshot) -> Sequence[Job]:
@@ -366,7 +378,12 @@ def _parted(old: Device | None, new: Device | None) -> int | None:
 
 
 def _stood(device: Device | None) -> Sequence[Mounting]:
-    return sorted(device.mountings, key=lambda m: m.start) if device else ()
+    """Where and when alone: height and orientation change no figure."""
+    return sorted((Mounting(m.place, m.start, m.end) for m in device.mountings), key=_start) if device else ()
+
+
+def _start(mounting: Mounting) -> int:
+    return mounting.start
 
 
 def _parting(one: Mounting | None, two: Mounting | None) -> int:

@@ -13,12 +13,16 @@ from hub.core.ports import PartHealth
 from hub.storage.ledger._audit import Audit
 from hub.storage.ledger._commands import Commands
 from hub.storage.ledger._corrections import Corrections
+from hub.storage.ledger._credentials import Credentials
 from hub.storage.ledger._database import Database
 from hub.storage.ledger._definitions import DefinitionTexts
 from hub.storage.ledger._entries import Entries
 from hub.storage.ledger._holds import Holds, Leases
 from hub.storage.ledger._ignored import Ignored
+from hub.storage.ledger._imports import Imports
 from hub.storage.ledger._keys import Keys
+from hub.storage.ledger._people import People
+from hub.storage.ledger._records import Records
 from hub.storage.ledger._registry import Devices
 from hub.storage.ledger._schema import Schema
 from hub.storage.ledger._strategies import Strategies
@@ -46,10 +50,14 @@ class Ledger:
         self.leases = Leases(self._database)
         self.values = Values(self._database, self.corrections, self.holds)
         self.keys = Keys(self._database, clock)
+        self.people = People(self._database, clock)
+        self.credentials = Credentials(self._database, clock)
         self.commands = Commands(self._database, clock)
         self.strategies = Strategies(self._database, clock)
         self.definitions = DefinitionTexts(self._database, clock)
         self.audit = Audit(self._database)
+        self.records = Records(self._database, clock)
+        self.imports = Imports(self._database, clock, shards)
 
     @property
     def name(self) -> str:
