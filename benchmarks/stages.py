@@ -32,6 +32,7 @@ from hub.core.delivery import Delivery
 from hub.ingest.accounting import settle, touches_of
 from hub.ingest.interpret import batch_of
 from hub.ingest.journal import SqliteJournal
+from hub.ingest.sampler import Sampler
 
 _BATCH = 5_000
 _DECODE = "decode (also part of interpret)"
@@ -64,6 +65,7 @@ async def behind_the_network(bench: Bench, load: Sequence[Message], watch: Watch
     """Interpret, store, account, commit: as `Pipeline.take` does, on ready deliveries."""
     parts = bench.hub.parts
     store, journal, interpreter = parts.store(writer=True), SqliteJournal(parts.data.journal()), parts.interpreter()
+    sampler = Sampler(parts.settings.ingest.samples, parts.settings.ingest.samples_every_s)
     with parts.ledger().open() as ledger:
         interpreter.register(ledger.devices.snapshot().devices.values())
     for first in range(0, len(load), _BATCH):
@@ -77,6 +79,7 @@ async def behind_the_network(bench: Bench, load: Sequence[Message], watch: Watch
             result = await store.put(rows)
         with watch.at("account: settle"):
             batch = settle(meanings, result, touches)
+            batch.samples, batch.samples_kept = sampler.take(meanings), sampler.keep
         with watch.at("journal: commit"):
             await journal.commit(batch)
     await store.close()

@@ -47,12 +47,35 @@ class MqttSettings(_Section):
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     catch_all: bool = Field(True, description="Subscribe to everything, so that messages on wrong topics are seen")
     receive_maximum: int = Field(20_000, ge=1, le=65_534, description="Messages in flight before acknowledgement")
+    anonymous: bool | None = Field(
+        None, description="Embedded broker: clients without credentials; default: while it listens on loopback only"
+    )
+    tls_cert: Path | None = Field(None, description="Embedded broker: certificate (PEM); it then speaks TLS alone")
+    tls_key: Path | None = Field(None, description="Embedded broker: key of the certificate (PEM)")
+    public_host: str = Field("", description="Name or address that devices use, shown with their credentials")
+    password_file_out: Path | None = Field(None, description="Mosquitto here: password file that the hub writes")
+    acl_file_out: Path | None = Field(None, description="Mosquitto here: ACL file that the hub writes")
+    pid_file: Path | None = Field(None, description="Mosquitto here: its pid file, to have it read the files again")
+    dynamic_security: bool = Field(False, description="Mosquitto elsewhere: provision through dynamic security")
 
     @model_validator(mode="after")
     def _one_password(self) -> "MqttSettings":
         if self.password is not None and self.password_file is not None:
             raise ValueError("give password or password_file, not both")
+        if (self.password_file_out is None) != (self.acl_file_out is None):
+            raise ValueError("password_file_out and acl_file_out go together")
+        if self.dynamic_security and self.password_file_out is not None:
+            raise ValueError("dynamic_security or password_file_out, not both")
+        if self.host is None and (self.dynamic_security or self.password_file_out is not None):
+            raise ValueError("password_file_out and dynamic_security are for another broker: set host")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together")
         return self
+
+    @property
+    def lets_anybody_in(self) -> bool:
+        """Whether the embedded broker takes clients without credentials."""
+        return is_loopback(self.bind) if self.anonymous is None else self.anonymous
 
 
 class StoreSettings(_Section):
@@ -92,6 +115,8 @@ class IngestSettings(_Section):
     batch_messages: int = Field(5000, ge=1, le=50_000)
     batch_ms: float = Field(20.0, gt=0, le=5000)
     mappings: Path | None = Field(None, description="Directory of YAML mappings for the mapped_json connector")
+    samples: int = Field(5, ge=0, le=50, description="Last raw messages kept of each device; 0: none, and none stays")
+    samples_every_s: float = Field(60.0, ge=0, le=86_400, description="At most one such message of a device in so long")
     workers: int = Field(1, ge=1, le=64, description="Ingest processes among which messages are divided: shards")
     shard_by: Literal["connector", "device"] = Field("connector", description="What the messages are divided by")
     shards: dict[str, Annotated[int, Field(ge=0, le=63)]] = Field(
@@ -164,6 +189,37 @@ class ApiSettings(_Section):
     public_reads: bool | None = Field(None, description="Reading without key; default: on loopback only")
 
 
+_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+Uuid = Annotated[str, Field(pattern=_UUID)]
+
+
+class ChirpstackSettings(_Section):
+    """A ChirpStack v4 network server in which the hub creates devices, through its REST service."""
+
+    url: str | None = Field(None, pattern=r"^https?://", description="Of chirpstack-rest-api; none: say what to enter")
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    application_id: Uuid | None = Field(None, description="Application that gets the devices (UUID)")
+    device_profile: Uuid | None = Field(None, description="Device profile for models without one of their own (UUID)")
+    device_profiles: dict[str, Uuid] = Field({}, description="Device profile (UUID) by device model")
+    ca_file: Path | None = Field(None, description="Certificate authority to trust, PEM")
+    timeout_s: float = Field(10.0, gt=0, le=120)
+
+    @model_validator(mode="after")
+    def _all_or_nothing(self) -> "ChirpstackSettings":
+        if self.url is not None and self.application_id is None:
+            raise ValueError("url needs application_id: the application that gets the devices")
+        if self.url is not None and (self.token is None) == (self.token_file is None):
+            raise ValueError("url needs token or token_file (an API key of the tenant), one of them")
+        return self
+
+
+class DeviceSettings(_Section):
+    """Device models."""
+
+    models: Path | None = Field(None, description="Directory of further device models (YAML)")
+
+
 DaysKept = Annotated[int, Field(ge=2, le=36_500)]  # two at least: a day that is open must never be cut off
 
 
@@ -188,6 +244,8 @@ class Settings(BaseSettings):
     indicators: IndicatorSettings = IndicatorSettings()
     strategies: StrategySettings = StrategySettings()
     api: ApiSettings = ApiSettings()
+    devices: DeviceSettings = DeviceSettings()
+    chirpstack: ChirpstackSettings = ChirpstackSettings()
 
     @property
     def keep(self) -> Mapping[str, int]:
@@ -266,9 +324,13 @@ def _check_files(settings: Settings) -> None:
         "city.file": settings.city.file,
         "mqtt.password_file": settings.mqtt.password_file,
         "mqtt.ca_file": settings.mqtt.ca_file,
+        "mqtt.tls_cert": settings.mqtt.tls_cert,
+        "mqtt.tls_key": settings.mqtt.tls_key,
         "influx.token_file": settings.influx.token_file,
         "influx.password_file": settings.influx.password_file,
         "influx.ca_file": settings.influx.ca_file,
+        "chirpstack.token_file": settings.chirpstack.token_file,
+        "chirpstack.ca_file": settings.chirpstack.ca_file,
         "ingest.shard_file": settings.ingest.shard_file,
         "indicators.quality": settings.indicators.quality,
     }
@@ -279,6 +341,7 @@ def _check_files(settings: Settings) -> None:
         "ingest.mappings": settings.ingest.mappings,
         "indicators.definitions": settings.indicators.definitions,
         "strategies.catalogue": settings.strategies.catalogue,
+        "devices.models": settings.devices.models,
     }.items():
         if folder is not None and not folder.is_dir():
             raise SettingsError(setting, f"{folder} is not a directory")
@@ -318,10 +381,11 @@ def check_exposure(settings: Settings, has_key: bool) -> None:
 
 
 def check_broker(settings: Settings) -> None:
-    """The embedded broker stays on loopback."""
-    if settings.mqtt.host is None and not is_loopback(settings.mqtt.bind):
+    """The embedded broker lets clients without credentials in on loopback only, and there alone goes without TLS."""
+    mqtt = settings.mqtt
+    if mqtt.host is not None or is_loopback(mqtt.bind):
+        return
+    if mqtt.lets_anybody_in:
         raise SettingsError(
-            "mqtt.bind",
-            f"{settings.mqtt.bind} is beyond loopback, and the embedded broker has no credentials for devices yet: "
-            "run Mosquitto (see docs/operating.md) and set mqtt.host",
+            "mqtt.anonymous", f"{mqtt.bind} is beyond loopback: nobody gets in there without credentials; set it false"
         )

@@ -28,6 +28,7 @@ from hub.sdk import (
     section,
     sections,
     shorten,
+    uplink,
 )
 
 Payload = Mapping[str, object]
@@ -91,6 +92,8 @@ def _up(data: Payload, eui: str) -> Iterator[Decoded]:
     if "spreadingFactor" in lora:
         factor = number(lora["spreadingFactor"], "txInfo.modulation.lora.spreadingFactor")
         yield Reading(eui, "spreading_factor", factor, server_time=blank.server_time)
+    heard, factor_told = sections(data, "rxInfo"), lora.get("spreadingFactor")
+    yield uplink(eui, heard, lambda reception: reception.get("gatewayId"), data.get("fCnt"), factor_told)
 
 
 def _status(data: Payload, eui: str) -> Iterator[Decoded]:

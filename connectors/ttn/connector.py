@@ -34,6 +34,7 @@ from hub.sdk import (
     sections,
     shorten,
     text,
+    uplink,
 )
 
 Payload = Mapping[str, object]
@@ -78,20 +79,28 @@ def _time(data: Payload, *containers: Payload) -> int | None:
 
 
 def _up(data: Payload, device: str) -> Iterator[Decoded]:
-    uplink = section(data, "uplink_message")
+    message = section(data, "uplink_message")
     origin = "simulated" if data.get("simulated") is True else None
-    blank = Reading(device, "", 0.0, server_time=_time(data, uplink), origin=origin)
-    if "decoded_payload" not in uplink and "normalized_payload" not in uplink and uplink.get("frm_payload"):
+    blank = Reading(device, "", 0.0, server_time=_time(data, message), origin=origin)
+    if "decoded_payload" not in message and "normalized_payload" not in message and message.get("frm_payload"):
         raise DecodeError(
             "no_readings",
-            f"decoded_payload is missing (port {uplink.get('f_port', 0)}): "
+            f"decoded_payload is missing (port {message.get('f_port', 0)}): "
             "the application has no payload formatter, or it failed",
         )
-    yield from _payload(uplink, blank)
-    yield from link_readings(sections(uplink, "rx_metadata"), "rx_metadata", uplink.get("f_cnt"), blank)
-    yield from _settings(uplink, blank)
-    yield from _battery(uplink, device, origin)
-    yield from _warnings(uplink, blank)
+    yield from _payload(message, blank)
+    yield from link_readings(sections(message, "rx_metadata"), "rx_metadata", message.get("f_cnt"), blank)
+    yield from _settings(message, blank)
+    yield from _battery(message, device, origin)
+    yield from _warnings(message, blank)
+    lora = section(section(section(message, "settings"), "data_rate"), "lora")
+    heard, factor = sections(message, "rx_metadata"), lora.get("spreading_factor")
+    yield uplink(device, heard, _gateway, message.get("f_cnt"), factor)
+
+
+def _gateway(reception: Payload) -> object:
+    ids = reception.get("gateway_ids")
+    return (ids.get("gateway_id") or ids.get("eui")) if isinstance(ids, dict) else None
 
 
 def _payload(uplink: Payload, blank: Reading) -> Iterator[Decoded]:

@@ -25,6 +25,7 @@ from hub.ingest.journal import SqliteJournal
 from hub.ingest.knowledge import trim_before
 from hub.ingest.open_batches import OpenBatches, recover
 from hub.ingest.pipeline import Pipeline
+from hub.ingest.sampler import Sampler
 from hub.ingest.shards import NoMessages, Owners, OwnMessages, OwnOrders
 from hub.transport import Session, SessionEvent
 
@@ -69,6 +70,7 @@ class IngestWorker:
             note=self._open_batches.note,
             fail=FailPoints.from_env(),
             quota=parts.quota(),
+            sampler=Sampler(parts.settings.ingest.samples, parts.settings.ingest.samples_every_s),
         )
 
     def _make_source(self, router: sdk.Router) -> Source:
@@ -92,6 +94,8 @@ class IngestWorker:
         cursors = self._ledger.values
         self._identity = await self._journal.recognise(cursors.cursor(f"touch:{self._shard}"))
         await recover(self._open_batches, self._journal)
+        if not self._parts.settings.ingest.samples:
+            await self._journal.forget_samples()
         async with asyncio.TaskGroup() as group:
             beside = [group.create_task(self._trim())]
             if self._shard == 0 and not self._drain:

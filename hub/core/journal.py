@@ -204,6 +204,54 @@ class EventRecord(Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
+class UplinkSeen(Struct, frozen=True, kw_only=True):
+    """How a device's message came over the air, as its network server tells: signal of the best gateway, and who heard.
+
+    `frame` is the frame counter, `gateways` are ids, best first; None or empty where it is not told.
+    """
+
+    device: str
+    received: int
+    frame: int | None = None
+    rssi: float | None = None
+    snr: float | None = None
+    spreading_factor: int | None = None
+    gateways: Sequence[str] = ()
+
+
+class RawSample(Struct, frozen=True, kw_only=True):
+    """One of the last messages of a registered device, as it came, and what became of it.
+
+    `payload` is the beginning, `size` that of the whole. `verdict` is that of the interpreter, `readings` how many it
+    made of it, `reason` and `detail` what of it was at fault.
+    """
+
+    device: str
+    received: int
+    connector: str
+    topic: str
+    payload: bytes
+    size: int
+    verdict: str
+    readings: int = 0
+    reason: str = ""
+    detail: str = ""
+
+
+class Newcomer(Struct, frozen=True, kw_only=True):
+    """Who talks without being registered: how many messages wait and how many were refused, and when the first and the
+    last of them came (ns). `newest` is the id of its last waiting message in its journal, 0 when none waits.
+    """
+
+    connector: str
+    external_id: str
+    waiting: int
+    refused: int
+    first: int
+    last: int
+    newest: int = 0
+
+
 class JournalBatch(Struct, kw_only=True):
     """All that one group commit records.
 
@@ -213,7 +261,7 @@ class JournalBatch(Struct, kw_only=True):
     the quota. `untimed` maps the hash of a message stamped on arrival to that arrival. `number` is the batch's (0: none
     of the counted ones), `spool` what of the spool is done with once this is committed (None: as before). `opened` are
     batches that a crash cut off, `repairs` are recorded only where their ids follow the last one (else Invalid, and
-    nothing is committed).
+    nothing is committed). Of `samples` the newest `samples_kept` of each device stay.
     """
 
     touches: Collection[tuple[str, str, int]] = ()
@@ -226,6 +274,9 @@ class JournalBatch(Struct, kw_only=True):
     retried: Sequence[Quarantined] = ()
     events: Sequence[EventRecord] = ()
     seen: Sequence[DeviceSeen] = ()
+    uplinks: Sequence[UplinkSeen] = ()
+    samples: Sequence[RawSample] = ()
+    samples_kept: int = 0
     untimed: Mapping[bytes, int] = {}
     number: int = 0
     spool: SpoolPosition | None = None

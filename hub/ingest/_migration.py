@@ -3,13 +3,14 @@
 
 1 to 2: payloads move from the table into the segment log. They are appended (and durable) before the transaction that
 refers to them commits; what a crash leaves in the log is referred to by nobody and goes with its segment.
+2 to 3: room for the last uplinks and raw messages of each device, and an index of devices that are not registered.
 """
 
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from hub.ingest._schema import PROGRESS, QUARANTINE
+from hub.ingest._schema import PROGRESS, QUARANTINE, SAMPLES
 from hub.ingest.segments import SegmentLog
 
 _PAGE = 200  # payloads in memory at once
@@ -38,6 +39,12 @@ def to_2(connection: sqlite3.Connection, log: SegmentLog) -> None:
     connection.execute("UPDATE sqlite_sequence SET name = 'quarantine' WHERE name = 'quarantine_1'")
     connection.execute("DROP TABLE quarantine_1")
     connection.execute("PRAGMA secure_delete = FAST")
+
+
+def to_3(connection: sqlite3.Connection) -> None:
+    """New tables and an index; nothing moves."""
+    for statement in SAMPLES.split(";"):
+        connection.execute(statement)
 
 
 def _moved(rows: Sequence[tuple[Any, ...]], log: SegmentLog) -> list[tuple[Any, ...]]:

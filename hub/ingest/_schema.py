@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hub.core.errors import HubError, Reject, Retry, SchemaTooNew, Stop
 
-VERSION = 2
+VERSION = 3
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
 
 SCHEMA = """
@@ -80,7 +80,21 @@ CREATE TABLE refusal (
 CREATE TABLE erasure (
     segment INTEGER NOT NULL, offset INTEGER NOT NULL, PRIMARY KEY (segment, offset)) WITHOUT ROWID;
 """
-SCHEMA += PROGRESS + QUARANTINE
+# Since version 3: the last uplinks and raw messages of each device, and an index for who is not registered.
+SAMPLES = """
+CREATE TABLE uplink (
+    device TEXT NOT NULL, received INTEGER NOT NULL, frame INTEGER, rssi REAL, snr REAL, spreading_factor INTEGER,
+    gateways TEXT NOT NULL, PRIMARY KEY (device, received)) WITHOUT ROWID;
+CREATE TABLE sample (
+    id INTEGER PRIMARY KEY, device TEXT NOT NULL, received INTEGER NOT NULL, connector TEXT NOT NULL,
+    topic TEXT NOT NULL, payload BLOB NOT NULL, size INTEGER NOT NULL, verdict TEXT NOT NULL,
+    readings INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL);
+CREATE INDEX sample_device ON sample (device, received);
+CREATE INDEX sample_received ON sample (received);
+CREATE INDEX quarantine_newcomer ON quarantine (connector, external_id, received)
+    WHERE state = 'waiting' AND reason = 'unknown_device';
+"""
+SCHEMA += PROGRESS + QUARANTINE + SAMPLES
 
 
 @contextmanager

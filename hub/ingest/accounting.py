@@ -43,10 +43,13 @@ def settle(meanings: Sequence[Interpretation], result: PutResult, touches: Touch
     if touches is None:
         touches = touches_of(meanings)
     if any(result.outcomes):
-        return _settle_singly(meanings, result, touches)
-    tallies, others = _tally(meanings)
-    batch = _settle_singly(others, result, touches)  # all of its outcomes are STORED, so any of them will do
-    return _with_tallies(batch, tallies)
+        batch = _settle_singly(meanings, result, touches)
+    else:
+        tallies, others = _tally(meanings)
+        some = _settle_singly(others, result, touches)  # all of its outcomes are STORED, so any of them will do
+        batch = _with_tallies(some, tallies)
+    batch.uplinks = [uplink for meaning in meanings if meaning.uplinks for uplink in meaning.uplinks]
+    return batch
 
 
 def _tally(meanings: Sequence[Interpretation]) -> tuple[dict[tuple[int, str, str], _Tally], list[Interpretation]]:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from hub import sdk
 from hub.core.delivery import Delivery
 from hub.core.errors import Reject
-from hub.core.journal import HOUR_NS, EventRecord
+from hub.core.journal import HOUR_NS, EventRecord, UplinkSeen
 from hub.core.places import Device
 from hub.core.readings import AHEAD, EARLIEST, Flag, Reading, ReadingBatch, ReadingGroup, group_of
 from hub.ingest.normalise import Conversions, normalise
@@ -52,7 +52,7 @@ class Interpretation(Struct, gc=False):
 
     Its readings are a `group` where they are plain, which is nearly always, else single `readings`: never both.
     `doubts` are reason codes of readings that are stored with a flag. `arrival` is set when a reading had to be stamped
-    on arrival: hash of the message, and the stamp.
+    on arrival: hash of the message, and the stamp. `uplinks` say how it came over the air.
     """
 
     delivery: Delivery
@@ -65,6 +65,7 @@ class Interpretation(Struct, gc=False):
     events: Sequence[EventRecord] = ()
     arrival: tuple[bytes, int] | None = None
     doubts: Sequence[str] = ()
+    uplinks: Sequence[UplinkSeen] = ()
 
     @property
     def rows(self) -> Sequence[Reading]:
@@ -263,6 +264,7 @@ class Interpreter:
         faults: list[Fault] = []
         events: list[EventRecord] = []
         doubts: list[str] = []
+        uplinks: list[UplinkSeen] = []
         devices, connector, delivery = self._devices, meaning.connector, meaning.delivery
         arrival: int | None = None
         named, device = None, None
@@ -272,16 +274,14 @@ class Interpreter:
                 named = item.device
                 device = devices.get((connector, named))
             if device is None:
-                if (connector, item.device) in self._ignored:
-                    foreign = True
-                    continue
-                name = clean(item.device)
-                faults.append(Fault("unknown_device", f"{connector} device {name!r}", name))
+                ignored = (connector, item.device) in self._ignored
+                foreign = foreign or ignored
+                faults += () if ignored else _unknown(connector, item)
                 continue
             if not meaning.device:
                 meaning.device = device.id
-            if isinstance(item, sdk.DeviceEvent):
-                events.append(_event(item, device, delivery.received))
+            if not isinstance(item, sdk.Reading):
+                _note(item, device, delivery.received, events, uplinks)
                 continue
             if item.time is None and item.server_time is None and arrival is None and not delivery.retain:
                 arrival, digest = _arrival(delivery, arrivals)
@@ -302,7 +302,7 @@ class Interpreter:
         meaning.group = None if faults or doubts else group_of(readings)
         if meaning.group is None:
             meaning.readings = readings
-        meaning.faults, meaning.events, meaning.doubts = faults, events, doubts
+        meaning.faults, meaning.events, meaning.doubts, meaning.uplinks = faults, events, doubts, uplinks
         return meaning
 
 
@@ -311,6 +311,28 @@ def set_aside(
 ) -> Interpretation:
     fault = fault._replace(detail=clean(fault.detail), external_id=clean(fault.external_id))
     return Interpretation(delivery, verdict, connector, faults=[fault])
+
+
+def _unknown(connector: str, item: sdk.Reading | sdk.DeviceEvent | sdk.Uplink) -> Sequence[Fault]:
+    """The fault of what nobody has registered; how it came over the air is none of its own."""
+    if isinstance(item, sdk.Uplink):
+        return ()
+    name = clean(item.device)
+    return (Fault("unknown_device", f"{connector} device {name!r}", name),)
+
+
+def _note(
+    item: sdk.DeviceEvent | sdk.Uplink,
+    device: Device,
+    received: int,
+    events: list[EventRecord],
+    uplinks: list[UplinkSeen],
+) -> None:
+    """What a device's message says beside readings."""
+    if isinstance(item, sdk.DeviceEvent):
+        events.append(_event(item, device, received))
+    else:
+        uplinks.append(_uplink(item, device.id, received))
 
 
 def _event(event: sdk.DeviceEvent, device: Device, received: int) -> EventRecord:
@@ -325,6 +347,18 @@ def _event(event: sdk.DeviceEvent, device: Device, received: int) -> EventRecord
         text=clean(event.text),
         time=time if time is not None and EARLIEST <= time <= received + AHEAD else received,
         received=received,
+    )
+
+
+def _uplink(item: sdk.Uplink, device: str, received: int) -> UplinkSeen:
+    return UplinkSeen(
+        device=device,
+        received=received,
+        frame=item.frame,
+        rssi=item.rssi,
+        snr=item.snr,
+        spreading_factor=item.spreading_factor,
+        gateways=[clean(gateway) for gateway in item.gateways],
     )
 
 

@@ -21,8 +21,9 @@ from hub.core.errors import Invalid
 from hub.core.journal import HOUR_NS, Held, JournalBatch, Progress, Quarantined, Repair, SpoolPosition
 from hub.core.ports import QuarantineFilter
 from hub.ingest._bulk import insert_many
-from hub.ingest._migration import to_2
+from hub.ingest._migration import to_2, to_3
 from hub.ingest._rows import COUNTS
+from hub.ingest._samples import forget_device, forget_older, write_samples
 from hub.ingest._schema import identity_of, newest_of, open_writer, wrapped
 from hub.ingest.quarantine_store import QuarantineStore, payload_log, transaction
 from hub.ingest.segments import SegmentLog
@@ -53,7 +54,7 @@ class SqliteJournal:
         self._path = path
         log = payload_log(path)
         try:
-            self._connection = open_writer(path, {1: partial(_to_2, log)})
+            self._connection = open_writer(path, {1: partial(_to_2, log), 2: to_3})
             with wrapped(path):
                 self._quarantine = QuarantineStore(self._connection, log)
         except BaseException:
@@ -113,8 +114,13 @@ class SqliteJournal:
         newest = await self._run(self._quarantine.newest)
         while page := await self._run(lambda: self._quarantine.purge(where, newest, why, by, now, _PAGE)):
             purged += page
+        await self._run(lambda: forget_device(self._connection, where))
         await self.erase()
         return purged
+
+    async def forget_samples(self) -> None:
+        """Erase all raw messages that are kept of registered devices: somebody switched that off."""
+        await self._run(lambda: forget_older(self._connection, 1 << 62))
 
     async def retain(self, now: int, keep: int, most_bytes: int) -> int:
         """Retention: purge what is older than `keep` ns, forget rows after a year; returns how many were purged.
@@ -122,6 +128,7 @@ class SqliteJournal:
         Payloads redriven already go earlier when the log takes more than `most_bytes`.
         """
         purged = 0
+        await self._run(lambda: forget_older(self._connection, now - keep))
         while page := await self._run(lambda: self._quarantine.expire(now - keep, now, _PAGE)):
             purged += page
         crowded = await self._run(lambda: self._quarantine.too_much(most_bytes))
@@ -197,6 +204,7 @@ def _write(connection: sqlite3.Connection, batch: JournalBatch) -> None:
     )
     seen = [(s.device, s.received, s.time, s.messages) for s in batch.seen]
     insert_many(connection, "INSERT INTO seen", seen, _LATER_SEEN)
+    write_samples(connection, batch)
     many("INSERT OR REPLACE INTO untimed VALUES (?, ?)", list(batch.untimed.items()))
     if batch.number:
         connection.execute("UPDATE progress SET batch = max(batch, ?)", (batch.number,))

@@ -7,21 +7,46 @@ keeps one connection usable by many.
 
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
 from hub.core.errors import NotFound, Retry
-from hub.core.journal import DeviceSeen, EventRecord, OpenBatch, Quarantined, Refused, Touch
+from hub.core.journal import (
+    DeviceSeen,
+    EventRecord,
+    Newcomer,
+    OpenBatch,
+    Quarantined,
+    RawSample,
+    Refused,
+    Touch,
+    UplinkSeen,
+)
 from hub.core.ports import QuarantineFilter
 from hub.ingest._rows import COUNTS, ROW, quarantined_of, where_of
+from hub.ingest._samples import SELECT_SAMPLES, SELECT_UPLINKS, listed, sample_of, uplink_of
 from hub.ingest._schema import open_reader, wrapped
 from hub.ingest.quarantine_store import payload_folder
 from hub.ingest.segments import SegmentReader
 
 _PREVIEW = 2048  # bytes of a payload in a list
+_NEW = "state = 'waiting' AND reason = 'unknown_device'"  # as in the index quarantine_newcomer
+_NEWCOMERS = (
+    "SELECT connector, external_id, sum(n), sum(refused), min(first), max(last), max(newest) FROM ("  # noqa: S608 our own words
+    "SELECT connector, external_id, count(*) AS n, 0 AS refused, min(received) AS first, max(received) AS last, "
+    f"max(id) AS newest FROM quarantine INDEXED BY quarantine_newcomer WHERE {_NEW} GROUP BY connector, external_id "
+    "UNION ALL SELECT q.connector, o.external_id, count(*), 0, min(q.received), max(q.received), max(q.id) "
+    "FROM quarantine_other AS o JOIN quarantine AS q ON q.id = o.quarantine WHERE q.state = 'waiting' GROUP BY 1, 2 "
+    "UNION ALL SELECT connector, source, 0, messages, since, until, 0 FROM refusal WHERE reason = 'unknown_device'"
+    ") GROUP BY connector, external_id ORDER BY 6 DESC LIMIT ?"
+)
+_ARRIVALS = (
+    "SELECT received FROM quarantine INDEXED BY quarantine_newcomer "  # noqa: S608 our own words
+    f"WHERE {_NEW} AND connector = ? AND external_id = ? ORDER BY received DESC LIMIT ?"
+)
 _EVENT = ("id", "device", "connector", "external_id", "kind", "level", "reason", "text", "time", "received")
 
 
@@ -111,6 +136,28 @@ class SqliteJournalReader:
         arguments = (device, limit) if device is not None else (limit,)
         sql = f"SELECT {', '.join(_EVENT)} FROM event WHERE {clause} ORDER BY id DESC LIMIT ?"  # noqa: S608 clause has placeholders only
         return [EventRecord(**dict(zip(_EVENT, row, strict=True))) for row in self._all(sql, arguments)]
+
+    def newcomers(self, limit: int = 1000) -> Sequence[Newcomer]:
+        """Who talks without being registered, who spoke last first."""
+        return [
+            Newcomer(connector=c, external_id=name, waiting=n, refused=r, first=first, last=last, newest=newest)
+            for c, name, n, r, first, last, newest in self._all(_NEWCOMERS, (limit,))
+        ]
+
+    def arrivals(self, connector: str, external_id: str, limit: int = 100) -> Sequence[int]:
+        """When the last waiting messages of somebody who is not registered came (ns), newest first."""
+        return [row[0] for row in self._all(_ARRIVALS, (connector, external_id, limit))]
+
+    def samples(self, device: str) -> Sequence[RawSample]:
+        """The last raw messages of a registered device, newest first."""
+        return [sample_of(row) for row in self._all(SELECT_SAMPLES, (device,))]
+
+    def uplinks(self, devices: Collection[str]) -> Mapping[str, Sequence[UplinkSeen]]:
+        """How the last messages of these devices came over the air, newest first; who has none is left out."""
+        found: dict[str, list[UplinkSeen]] = {}
+        for row in self._all(SELECT_UPLINKS, (listed(devices),)):
+            found.setdefault(row[0], []).append(uplink_of(row))
+        return found
 
     def open_batches(self) -> Sequence[OpenBatch]:
         """Batches that crashes cut off between store and journal, oldest first, without their touches."""

@@ -40,6 +40,7 @@ from hub.ingest.knowledge import Knowledge
 from hub.ingest.patience import Patience
 from hub.ingest.quota import Quota
 from hub.ingest.recorder import Recorder
+from hub.ingest.sampler import Sampler
 from hub.ingest.work import Work
 
 DEPTH = 3  # batches under way
@@ -68,6 +69,7 @@ class Pipeline:
         note: Callable[[OpenBatch], None] = lambda _: None,
         fail: FailPoints | None = None,
         quota: Quota | None = None,
+        sampler: Sampler | None = None,
     ) -> None:
         self._source = source
         self._store = store
@@ -86,7 +88,9 @@ class Pipeline:
         self._log = RateLimited(_LOG, clock)
         self._patience = Patience(sleep, self._log)
         self._knowledge = Knowledge(registry, interpreter, clock, self._log)
-        self.recorder = Recorder(journal, quota or Quota(), interpreter, self._patience, clock=clock, log=self._log)
+        self.recorder = Recorder(
+            journal, quota or Quota(), interpreter, self._patience, clock=clock, log=self._log, sampler=sampler
+        )
         self.clerk = Clerk(
             commands,
             self._knowledge,

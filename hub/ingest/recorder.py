@@ -18,6 +18,7 @@ from hub.ingest.accounting import settle
 from hub.ingest.interpret import Fault, Interpretation, Interpreter, set_aside
 from hub.ingest.patience import Patience
 from hub.ingest.quota import Quota
+from hub.ingest.sampler import Sampler
 from hub.ingest.work import Work
 
 _NOTHING = PutResult([])
@@ -35,7 +36,9 @@ class Recorder:
         *,
         clock: Callable[[], int],
         log: RateLimited,
+        sampler: Sampler | None = None,
     ) -> None:
+        self._sampler = sampler or Sampler()
         self._journal = journal
         self._quota = quota
         self._interpreter = interpreter
@@ -81,7 +84,10 @@ class Recorder:
         self, meanings: Sequence[Interpretation], result: PutResult, work: Work, *, last: bool
     ) -> Sequence[Quarantined]:
         """Journal a part of a batch; its last part carries how far ingest has come."""
-        batch = settle(meanings, result, work.touches if meanings is work.meanings else None)
+        whole = meanings is work.meanings
+        batch = settle(meanings, result, work.touches if whole else None)
+        if whole:  # a batch that is halved because something of it cannot be recorded goes without
+            batch.samples, batch.samples_kept = self._sampler.take(meanings), self._sampler.keep
         if last:
             batch.number, batch.spool = work.counted, work.spool
         try:

@@ -11,11 +11,12 @@ from hub.sdk._types import (
     RawMessage,
     Reading,
     ReadingSet,
+    Uplink,
     singly,
 )
 from hub.sdk.codec_fields import CODEC_FIELDS
 from hub.sdk.discovery import configured, discover, families
-from hub.sdk.lorawan import best_gateway, device_eui, link_readings, object_readings, plain_unit, printed_eui
+from hub.sdk.lorawan import best_gateway, device_eui, link_readings, object_readings, plain_unit, printed_eui, uplink
 from hub.sdk.payloads import describe, load_json, load_object, number, section, sections, shorten, text, text_number
 from hub.sdk.quantities import check_quantity
 from hub.sdk.samples import Sample, find_samples, render
@@ -38,6 +39,7 @@ __all__ = [
     "Router",
     "Sample",
     "SettingsError",
+    "Uplink",
     "best_gateway",
     "check_quantity",
     "compile_template",
@@ -66,4 +68,5 @@ __all__ = [
     "text",
     "text_number",
     "unix_ns",
+    "uplink",
 ]

@@ -71,11 +71,26 @@ class DeviceEvent(Struct, frozen=True, gc=False):
     time: int | None = None
 
 
-Decoded = Reading | ReadingSet | DeviceEvent
+class Uplink(Struct, frozen=True, gc=False):
+    """How a message came over the air, as the network server tells: for the state of the link, beside the readings.
+
+    `rssi` (dBm) and `snr` (dB) are those of the best gateway, `gateways` the ids of all that heard it, best first;
+    `frame` is the frame counter of the uplink.
+    """
+
+    device: str
+    frame: int | None = None
+    rssi: float | None = None
+    snr: float | None = None
+    spreading_factor: int | None = None
+    gateways: tuple[str, ...] = ()
+
+
+Decoded = Reading | ReadingSet | DeviceEvent | Uplink
 Decode = Callable[[RawMessage, Mapping[str, str]], Iterable[Decoded]]
 
 
-def singly(decoded: Iterable[Decoded]) -> Iterator[Reading | DeviceEvent]:
+def singly(decoded: Iterable[Decoded]) -> Iterator[Reading | DeviceEvent | Uplink]:
     """What was decoded, with sets of readings taken apart."""
     for item in decoded:
         if isinstance(item, ReadingSet):

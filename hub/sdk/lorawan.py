@@ -15,11 +15,11 @@ readings. Arrays (stored history) are reported as an event, for they hold values
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from hub.core.errors import DecodeError
-from hub.sdk._types import Decoded, DeviceEvent, Field, Reading
+from hub.sdk._types import Decoded, DeviceEvent, Field, Reading, Uplink
 from hub.sdk.payloads import describe, number, shorten, text_number
 
 UNIT_NOT_STATED: Final = "not stated"
@@ -133,6 +133,50 @@ def link_readings(
         yield _like(blank, "rssi", signal[0], "dBm")
         yield _like(blank, "snr", signal[1], "dB")
     yield _like(blank, "packet_count", number(0 if frame is None else frame, "frame counter"), None)
+
+
+def uplink(
+    device: str,
+    receptions: Iterable[Mapping[str, object]],
+    gateway: Callable[[Mapping[str, object]], object],
+    frame: object,
+    spreading_factor: object,
+) -> Uplink:
+    """Who heard an uplink and how well; `gateway` takes a gateway's id from a reception. What is no number is left out:
+    the readings of the same message say what is wrong with it.
+    """
+    heard: dict[str, tuple[float, float]] = {}
+    for reception in receptions:
+        named = gateway(reception)
+        if isinstance(named, str) and named:
+            name = named[:_LONGEST_ID]
+            heard[name] = max(_signal(reception), heard.get(name, _UNHEARD))
+    best = sorted(heard, key=lambda name: heard[name], reverse=True)[:_MOST_GATEWAYS]
+    snr, rssi = heard[best[0]] if best else _UNHEARD
+    frames = _whole(0 if frame is None else frame)
+    known = snr > -math.inf
+    return Uplink(
+        device, frames, rssi if known else None, snr if known else None, _whole(spreading_factor), tuple(best)
+    )
+
+
+_MOST_GATEWAYS, _LONGEST_ID = 16, 64
+_UNHEARD: Final = (-math.inf, -math.inf)
+
+
+def _signal(reception: Mapping[str, object]) -> tuple[float, float]:
+    """SNR and RSSI; one alone missing is 0, see `best_gateway`."""
+    if "rssi" not in reception and "snr" not in reception:
+        return _UNHEARD
+    return _float(reception.get("snr", 0)), _float(reception.get("rssi", 0))
+
+
+def _float(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e6 else 0.0
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 32 else None
 
 
 def _like(blank: Reading, quantity: str, value: float, unit: str | None) -> Reading:

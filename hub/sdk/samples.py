@@ -18,7 +18,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from hub.core.errors import DecodeError
-from hub.sdk._types import ConfigurableConnector, Connector, Decoded, DeviceEvent, RawMessage, Reading, singly
+from hub.sdk._types import ConfigurableConnector, Connector, Decoded, DeviceEvent, RawMessage, Reading, Uplink, singly
 from hub.sdk.discovery import configured
 from hub.sdk.times import rfc3339
 from hub.sdk.topics import Router
@@ -108,8 +108,10 @@ def render(decoded: Iterable[Decoded]) -> list[dict[str, Any]]:
     return [_render(item) for item in singly(decoded)]
 
 
-def _render(item: Reading | DeviceEvent) -> dict[str, Any]:
+def _render(item: Reading | DeviceEvent | Uplink) -> dict[str, Any]:
     defaults = {field.name: field.default for field in structs.fields(item)}
     shown = {k: v for k, v in structs.asdict(item).items() if v != defaults[k]}
     shown = {k: rfc3339(v) if k in _TIMES else v for k, v in shown.items()}
+    if isinstance(item, Uplink):
+        return {"uplink": {**shown, "gateways": list(item.gateways)}}
     return shown if isinstance(item, Reading) else {"event": shown.pop("kind"), **shown}

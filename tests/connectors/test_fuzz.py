@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 
 import connectors
 from hub.core.reasons import REASONS
-from hub.sdk import DecodeError, DeviceEvent, RawMessage, Reading, Router, Sample, families, find_samples, singly
+from hub.sdk import (
+    DecodeError,
+    DeviceEvent,
+    RawMessage,
+    Reading,
+    Router,
+    Sample,
+    Uplink,
+    families,
+    find_samples,
+    singly,
+)
 
 ROOT = Path(connectors.__file__).parent
 SAMPLES = [s for name, item in families(connectors).items() for s in find_samples(item, ROOT / name / "samples")]
@@ -63,12 +74,15 @@ def check(sample: Sample, payload: bytes) -> None:
         fault = error
     assert fault is None or (fault.reason in REASONS and 0 < len(fault.detail) <= 500)
     for item in decoded:
-        assert isinstance(item, Reading | DeviceEvent)
-        for stamp in (item.time, getattr(item, "server_time", None)):
+        assert isinstance(item, Reading | DeviceEvent | Uplink)
+        for stamp in (getattr(item, "time", None), getattr(item, "server_time", None)):
             assert stamp is None or type(stamp) is int
         if isinstance(item, DeviceEvent):
             assert len(item.text) <= 500
             assert len(item.reason) <= 64
+        if isinstance(item, Uplink):
+            assert all(math.isfinite(signal) for signal in (item.rssi, item.snr) if signal is not None)
+            assert all(isinstance(gateway, str) for gateway in item.gateways)
         if isinstance(item, Reading):
             assert type(item.value) is float
             assert math.isfinite(item.value)

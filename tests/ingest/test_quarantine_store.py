@@ -464,8 +464,8 @@ async def test_a_crash_in_the_middle_of_bringing_over_leaves_the_old_journal(fil
 
 def test_a_journal_of_a_later_release_is_refused_by_writer_and_reader(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute("PRAGMA user_version = 3")
-    with pytest.raises(SchemaTooNew, match="has schema 3, this release knows 2"):
+        connection.execute("PRAGMA user_version = 4")
+    with pytest.raises(SchemaTooNew, match="has schema 4, this release knows 3"):
         SqliteJournal(file)
     with pytest.raises(SchemaTooNew):
         SqliteJournalReader(file).identity()

@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Ingest's own record: written by ingest alone, read by all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from hub.core.journal import DeviceSeen, EventRecord, Held, JournalBatch, OpenBatch, Progress, Quarantined, Touch
+from hub.core.journal import (
+    DeviceSeen,
+    EventRecord,
+    Held,
+    JournalBatch,
+    Newcomer,
+    OpenBatch,
+    Progress,
+    Quarantined,
+    RawSample,
+    Touch,
+    UplinkSeen,
+)
 
 
 class QuarantineFilter(NamedTuple):
@@ -100,6 +112,22 @@ class JournalReader(Protocol):
 
     def events(self, device: str | None = None, limit: int = 100) -> Sequence[EventRecord]:
         """Device events, newest first."""
+        ...
+
+    def newcomers(self, limit: int = 1000) -> Sequence[Newcomer]:
+        """Who talks without being registered, who spoke last first."""
+        ...
+
+    def arrivals(self, connector: str, external_id: str, limit: int = 100) -> Sequence[int]:
+        """When the last waiting messages of somebody who is not registered came (ns), newest first."""
+        ...
+
+    def samples(self, device: str) -> Sequence[RawSample]:
+        """The last raw messages of a registered device, newest first."""
+        ...
+
+    def uplinks(self, devices: Collection[str]) -> Mapping[str, Sequence[UplinkSeen]]:
+        """How the last messages of these devices came over the air, newest first; who has none is left out."""
         ...
 
     def open_batches(self) -> Sequence[OpenBatch]:
