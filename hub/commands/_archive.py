@@ -80,7 +80,7 @@ def unpack(source: Path, folder: Path) -> Manifest:
     try:
         with tarfile.open(source, "r:gz") as archive:
             manifest = _manifest_of(archive, source)
-            for entry in archive:
+            while (entry := archive.next()) is not None:
                 _extract(archive, entry, folder, manifest)
     except (tarfile.TarError, EOFError, OSError, ValueError, msgspec.MsgspecError) as error:
         raise Invalid(f"{source} is no whole backup of the hub: {error}; take another one", "file") from error
