@@ -33,7 +33,7 @@ def guess_model(
 
     `fields_seen` are names of the payload or of quantities; `topic` may name a model; `vendor_id` is from a sticker.
     """
-    fitting = [model for model in models.values() if not connector or connector in model.connectors]
+    fitting = [model for model in models.values() if not connector or connector.partition(".")[0] in model.connectors]
     found = [_judge(model, external_id, topic, frozenset(fields_seen), vendor_id) for model in fitting]
     if len(fitting) == 1 and found[0].score == 0:
         only = fitting[0]

@@ -91,11 +91,11 @@ class MountingHint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Source(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where facts come from."""
+    """Where facts come from; `retrieved` None: only where to look, nobody has read it for this table."""
 
     url: str
     title: str
-    retrieved: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
+    retrieved: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
 
 
 class Sample(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
