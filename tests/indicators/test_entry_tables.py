@@ -133,7 +133,7 @@ WHOLE = {
     "an unknown column": (b"indicator,place,period,value,source,author\n", "row 1: there is no column 'author'; there"),
     "a column twice": (b"indicator;ukazatel\n", "row 1: the column indicator stands there twice"),
     "columns missing": (b"indicator,place,period\n", r"row 1: the columns value, source \(hodnota, zdroj\) are"),
-    "UTF-16": ("indicator".encode("utf-16"), "file: is neither CSV in UTF-8 nor XLSX"),
+    "UTF-16": ("indicator".encode("utf-16"), "the columns place, period, value, source .* are missing"),
     "old Excel": (b"\xd0\xcf\x11\xe0 and so on", "file: is an old or encrypted Excel file: save it as XLSX"),
     "another zip": (packed(10), "file: cannot be read as XLSX: save it again"),
     "a broken zip": (b"PK\x03\x04 nothing", "file: cannot be read as XLSX: save it again"),
