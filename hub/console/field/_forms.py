@@ -25,7 +25,7 @@ class Fault(NamedTuple):
     text: str
 
 
-class Wrong(Exception):  # noqa: N818 errors are named by the reaction they ask for: show the form again
+class Wrong(Exception):
     """A form that its author has to change."""
 
     def __init__(self, field: str, code: str, **figures: object) -> None:
