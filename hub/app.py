@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import connectors
 from hub import sdk
 from hub.core.errors import NotFound, SettingsError
-from hub.core.ports import FlagStore, ReadingStore
+from hub.core.ports import FlagStore, Provisioner, ReadingStore
 from hub.core.quantities import Quantities
 from hub.core.strategies import IndicatorFacts
 from hub.core.windows import Calendar
@@ -36,8 +36,9 @@ from hub.ingest.spool import DiskSpool
 from hub.settings import Settings, secret_of
 from hub.storage.ledger import Ledger, sqlite_url
 from hub.strategy.monitoring import Monitoring
-from hub.transport import BrokerEvent, SessionEvent, SessionMemory
-from hub.transport.embedded import EmbeddedBroker, EmbeddedSettings
+from hub.transport import BrokerEvent, EmbeddedSettings, SessionEvent, SessionMemory
+from hub.transport.embedded import EmbeddedBroker
+from hub.transport.provisioning import DynamicSecurity, EmbeddedUsers, MosquittoFiles
 from hub.transport.publisher import MqttPublisher
 from hub.transport.session import Session
 from hub.transport.settings import BrokerSettings
@@ -122,7 +123,9 @@ class Parts:
 
     def processes(self) -> list[str]:
         """Names of the processes that give a heartbeat."""
-        own_broker = ["broker"] if self.settings.mqtt.host is None else []
+        mqtt = self.settings.mqtt
+        managed = mqtt.host is None or mqtt.dynamic_security or mqtt.password_file_out is not None
+        own_broker = ["broker"] if managed else []  # of the supervisor: the embedded broker, credentials at any
         return [*own_broker, *(f"ingest-{shard}" for shard in range(self.shards())), "engine"]
 
     def journals(self) -> list[SqliteJournalReader]:
@@ -194,6 +197,9 @@ class Parts:
                 host=self.settings.mqtt.bind,
                 port=running.mqtt_port if running else port,
                 max_payload=max(2 * 1024 * 1024, 2 * self.settings.ingest.max_payload_bytes),
+                anonymous=self.settings.mqtt.lets_anybody_in,
+                tls_cert=self.settings.mqtt.tls_cert,
+                tls_key=self.settings.mqtt.tls_key,
             )
         return EmbeddedBroker(settings, on_event=on_event)
 
@@ -224,6 +230,17 @@ class Parts:
             max_batch=ingest.batch_messages,
             max_wait=ingest.batch_ms / 1000,
         )
+
+    def provisioner(self, embedded: EmbeddedBroker | None) -> Provisioner | None:
+        """What brings credentials to the broker, None where somebody enters them by hand."""
+        mqtt = self.settings.mqtt
+        if embedded is not None:
+            return EmbeddedUsers(embedded)
+        if mqtt.password_file_out is not None and mqtt.acl_file_out is not None:
+            return MosquittoFiles(
+                mqtt.password_file_out, mqtt.acl_file_out, mqtt.pid_file, mqtt.username or mqtt.client_id
+            )
+        return DynamicSecurity(self.broker()) if mqtt.dynamic_security else None
 
     def session(
         self, notify: Callable[[SessionEvent], None], client: str = FIRST_CLIENT, filters: Sequence[str] | None = None

@@ -23,6 +23,7 @@ import msgspec
 from hub.app import Parts, named
 from hub.commands._division import divide
 from hub.commands._division import prepare as prepare_sessions
+from hub.commands._provision import Provisioning, username_of
 from hub.core.errors import SettingsError
 from hub.core.logs import RateLimited, configure_logging
 from hub.core.ports import PartHealth
@@ -32,6 +33,7 @@ from hub.status import heartbeat, last_word
 from hub.storage.ledger import Ledger
 from hub.supervisor import EXIT_CONFIGURATION, Child, Ended, Supervisor, stop_on_signals
 from hub.transport import BrokerEvent, EmbeddedBroker
+from hub.transport.provisioning import broker_users
 
 _LOG = logging.getLogger("cityhub.run")
 _WORKER = (sys.executable, "-m", "hub.cli", "worker")
@@ -117,16 +119,21 @@ async def supervise(
     supervisor = Supervisor(parts.data.run, env, log=log, ended=lambda child: _mark(parts, child))
     stop_on_signals(supervisor.stop)
     events = _Events()
+    ledger = parts.ledger()
     broker = parts.embedded(events.add) if parts.settings.mqtt.host is None else None
-    beating = asyncio.create_task(_beat(parts, broker, events)) if broker is not None else None
+    provisioning = events.provisioning = Provisioning(ledger.credentials, parts.provisioner(broker))
+    beating = asyncio.create_task(_beat(parts, broker, events, provisioning))
+    granting: asyncio.Task[None] | None = None
     try:
         if not await _divided(parts, broker, supervisor):
             return EXIT_CONFIGURATION if supervisor.failed is not None else 0
         if broker is not None:
             with named("broker.", "mqtt."):
                 await prepare_sessions(broker, parts.running_layout())
+                broker.know(broker_users(await asyncio.to_thread(ledger.credentials.all)))
                 await broker.start()
         announce(parts)
+        granting = asyncio.create_task(provisioning.run())
         keeping = asyncio.create_task(supervisor.keep(_children(parts)))
         beside_it = asyncio.create_task(beside(parts)) if beside is not None else None
         stopped = asyncio.create_task(supervisor.stop.wait())
@@ -138,8 +145,11 @@ async def supervise(
             with contextlib.suppress(asyncio.CancelledError):
                 await beside_it
     finally:
-        if beating is not None:
-            beating.cancel()
+        for task in (beating, granting):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        ledger.close()
         if broker is not None:
             await broker.stop()
         (parts.data.run / "endpoints.json").unlink(missing_ok=True)
@@ -163,19 +173,25 @@ class _Events:
     def __init__(self) -> None:
         self.counts = Counter[str]()
         self._log = RateLimited(_LOG, time.time_ns)
+        self.provisioning: Provisioning | None = None
 
     def add(self, event: BrokerEvent) -> None:
         self.counts[f"broker_{event.kind}"] += 1
+        if self.provisioning is not None:
+            self.provisioning.refused(event, username_of(event, {}))
         self._log.warning(
             event.kind, "broker", reason=event.kind, client=event.client, topic=event.topic, detail=event.text
         )
 
 
-async def _beat(parts: Parts, broker: EmbeddedBroker, events: _Events) -> None:
+async def _beat(parts: Parts, broker: EmbeddedBroker | None, events: _Events, provisioning: Provisioning) -> None:
     def figures() -> Mapping[str, float]:
-        return {"broker_restarts": broker.restarts, **events.counts}
+        return {"broker_restarts": 0 if broker is None else broker.restarts, **events.counts}
 
-    await heartbeat(parts.data.status("broker"), os.getpid(), lambda: [broker.health()], figures)
+    def health() -> Sequence[PartHealth]:
+        return [*([] if broker is None else [broker.health()]), provisioning.health()]
+
+    await heartbeat(parts.data.status("broker"), os.getpid(), health, figures)
 
 
 async def _divided(parts: Parts, broker: EmbeddedBroker | None, supervisor: Supervisor) -> bool:

@@ -2,9 +2,10 @@
 """MQTT in and out, and the embedded broker. Why so: docs/decisions/ (mqtt5-session, paho-mqtt-session, ...)."""
 
 from hub.transport._condition import SessionEvent, SessionStats
+from hub.transport._embedded_settings import EmbeddedSettings
 from hub.transport._nats import BrokerEvent, BrokerUser, LogLine
 from hub.transport._session_memory import SessionMemory
-from hub.transport.embedded import EmbeddedBroker, EmbeddedSettings
+from hub.transport.embedded import EmbeddedBroker
 from hub.transport.mqtt5_session import Mqtt5Session
 from hub.transport.paho_session import PahoSession
 from hub.transport.publisher import MqttPublisher

@@ -69,6 +69,8 @@ class ServerConfig(Struct, frozen=True, kw_only=True):
     anonymous_password: str | None  # None: nobody without credentials
     users: Sequence[BrokerUser] = ()
     monitor_port: int | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
 
 
 def is_bcrypt(text: str) -> bool:
@@ -107,6 +109,7 @@ def render(config: ServerConfig) -> str:
     q = json.dumps
     anonymous = f"no_auth_user: {q(ANONYMOUS)}" if config.anonymous_password else ""
     monitor = "" if config.monitor_port is None else f'http: "127.0.0.1:{config.monitor_port}"'
+    tls = f"tls {{ cert_file: {q(config.tls_cert)}, key_file: {q(config.tls_key)} }}" if config.tls_cert else ""
     users = ",\n    ".join(_users(config))
     return f"""# written by cityhub at every start: changes are lost
 server_name: "cityhub"
@@ -128,6 +131,7 @@ mqtt {{
   ack_wait: "{config.ack_wait}s"
   max_ack_pending: {MAX_ACK_PENDING}
   {anonymous}
+  {tls}
 }}
 authorization {{
   users: [
@@ -156,6 +160,13 @@ def parse_line(line: str) -> LogLine:
     """Level and text of one line of the log; what does not look like one keeps its text."""
     match = _LINE.match(line.rstrip())
     return LogLine(match["level"], match["text"]) if match else LogLine("INF", line.rstrip())
+
+
+def reload_outcome(line: LogLine) -> str | None:
+    """What became of a reload: "" when it was done, the fault when not, None when the line is about something else."""
+    if line.text.startswith("Reloaded server configuration"):
+        return ""
+    return line.text if line.text.startswith("Failed to reload server configuration") else None
 
 
 def parse_event(line: LogLine) -> BrokerEvent | None:

@@ -28,31 +28,31 @@ import contextlib
 import json
 import logging
 import os
-import re
 import secrets
 import shutil
+import signal
 import sys
 import sysconfig
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from ipaddress import ip_address
+from dataclasses import replace
 from pathlib import Path
 
 from msgspec import Struct, structs
 
-from hub.core.errors import SettingsError, Stop
+from hub.core.errors import Retry, SettingsError, Stop
 from hub.core.ports import PartHealth
 from hub.transport._backoff import Backoff
 from hub.transport._condition import SessionEvent
+from hub.transport._embedded_settings import EmbeddedSettings, refuse_plain
 from hub.transport._nats import (
     BrokerEvent,
     BrokerUser,
     LogLine,
     ServerConfig,
-    is_bcrypt,
     parse_event,
     parse_line,
+    reload_outcome,
     render,
 )
 from hub.transport._process import STOP_SECONDS, answers, check_free, end, free_port, is_ours, write_secret
@@ -66,43 +66,9 @@ log = logging.getLogger(__name__)
 BINARY = "nats-server"
 _START_SECONDS = 60.0  # a large store takes a while to be checked after a crash
 _PREPARE_SECONDS = 30.0
-_DURATION = re.compile(r"always|[1-9]\d*(ms|s|m)")
+_RELOAD_SECONDS = 30.0  # ten thousand users take some
 _POLL = 0.25  # s between looks at the log
 _LAST_LINES = 20
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EmbeddedSettings:
-    """The embedded broker. Everything it writes lies in `directory`."""
-
-    directory: Path
-    host: str = "127.0.0.1"
-    port: int = 1883
-    sync_interval: str = "250ms"  # Go duration: so much of what was confirmed can go with the power; or "always"
-    ack_wait: int = 15  # s after which the server sends an unconfirmed message again; fixed when first subscribed
-    max_payload: int = 2 * 1024 * 1024  # bytes; a client that sends more is disconnected
-    anonymous: bool = True  # clients without credentials; on loopback only
-    users: Sequence[BrokerUser] = ()
-    monitor_port: int | None = None  # the server's own HTTP pages, loopback only
-    binary: Path | None = None
-
-    def __post_init__(self) -> None:
-        for name, low, high in (("port", 1, 65_535), ("ack_wait", 1, 3600), ("max_payload", 1024, 64 * 1024 * 1024)):
-            if not low <= getattr(self, name) <= high:
-                raise SettingsError(f"broker.{name}", f"{getattr(self, name)} is not between {low} and {high}")
-        if self.anonymous and not _is_loopback(self.host):
-            raise SettingsError(
-                "broker.host",
-                f"{self.host} is not loopback, and clients without credentials are allowed; "
-                "create users and set broker.anonymous to false, or stay on 127.0.0.1",
-            )
-        if not _DURATION.fullmatch(self.sync_interval):
-            raise SettingsError(
-                "broker.sync_interval", f"{self.sync_interval!r} is neither always nor like 250ms, 2s, 1m"
-            )
-        for user in self.users:
-            if not is_bcrypt(user.password_hash):
-                raise SettingsError("broker.users", f"the password of {user.name!r} is not a bcrypt hash")
 
 
 class _Identity(Struct, frozen=True):
@@ -135,6 +101,9 @@ class EmbeddedBroker:
         self._backoff = Backoff(0.2, 20.0)
         self._state = PartHealth("broker", ok=False, detail="not started")
         self.restarts = 0
+        self._anonymous = secrets.token_urlsafe(24)  # the same over reloads: another one would end those sessions
+        self._reloads = 0
+        self._reload_error = ""
 
     def session_settings(self, part: str = "") -> BrokerSettings:
         """How the hub's session `part` reaches this broker; makes the hub's credentials at the first call."""
@@ -203,6 +172,35 @@ class EmbeddedBroker:
         await self._stop_leftover()
         await self._launch(self._settings.host, self._settings.port, private=False)
         self._watcher = asyncio.create_task(self._watch())
+
+    def know(self, users: Sequence[BrokerUser]) -> None:
+        """The users that the server has from its next start on."""
+        refuse_plain(users)
+        self._settings = replace(self._settings, users=tuple(users))
+
+    async def set_users(self, users: Sequence[BrokerUser]) -> None:
+        """Let in exactly these from now on; sessions of the others go on. Raise Retry when the server is down.
+
+        The server reads its configuration again. It ends the sessions of users who are gone or have another password
+        or other rights, and no others. The new users stand also in what a restart of the server reads.
+        """
+        self.know(users)
+        process = self._process
+        if process is None or process.returncode is not None or not self._state.ok:
+            raise Retry("embedded broker: does not run now; it gets its users when it starts")
+        self._write_config(self._settings.host, self._settings.port, private=False)
+        said = self._reloads
+        process.send_signal(signal.SIGHUP)
+        try:
+            async with asyncio.timeout(_RELOAD_SECONDS):
+                while self._reloads == said:  # noqa: ASYNC110 - the server says it in its log alone
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise Retry(
+                f"embedded broker: did not take its users within {_RELOAD_SECONDS:g} s: {self._said()}"
+            ) from None
+        if self._reload_error:
+            raise Retry(f"embedded broker: {self._reload_error}", after=10.0)
 
     async def stop(self) -> None:
         """Stop the server in an orderly way; nothing to do when it does not run."""
@@ -325,9 +323,11 @@ class EmbeddedBroker:
             max_payload=settings.max_payload,
             hub_user=identity.username,
             hub_password=identity.password,
-            anonymous_password=secrets.token_urlsafe(24) if settings.anonymous and not private else None,
+            anonymous_password=self._anonymous if settings.anonymous and not private else None,
             users=() if private else settings.users,
             monitor_port=None if private else settings.monitor_port,
+            tls_cert=None if private or settings.tls_cert is None else str(settings.tls_cert.resolve()),
+            tls_key=None if private or settings.tls_key is None else str(settings.tls_key.resolve()),
         )
         return write_secret(self._directory / "nats.conf", render(config))
 
@@ -358,6 +358,8 @@ class EmbeddedBroker:
     def _pass_on(self, lines: Sequence[str]) -> None:
         for raw in lines:
             line = parse_line(raw)
+            if (outcome := reload_outcome(line)) is not None:
+                self._reloads, self._reload_error = self._reloads + 1, outcome
             self._last = [*self._last[1 - _LAST_LINES :], line.text]
             event = parse_event(line)
             if self._on_line is not None:
@@ -380,12 +382,6 @@ def find_binary(named: Path | None = None) -> Path:
             "or use another broker (broker.host)"
         )
     return Path(found)
-
-
-def _is_loopback(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def _local(host: str) -> str:

@@ -5,21 +5,22 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from hub.core.access import BrokerRefusal, Credential, Person
+from hub.core.rights import Caller
 
 
 class People(Protocol):
     """Who signs in. Passwords are kept as Argon2 hashes."""
 
-    def add(self, person: Person, password: str | None, *, by: str) -> Person:
-        """Raise Invalid (login, role, weak password), Exists."""
+    def add(self, person: Person, password: str | None, *, by: str, once: bool = False) -> Person:
+        """Raise Invalid (login, role, weak password), Exists. `once`: the password has to be changed first."""
         ...
 
     def change(self, person: Person, *, by: str) -> Person:
         """Name, roles, partner, language, disabled. Disabling ends sessions. Raise NotFound, Invalid (last admin)."""
         ...
 
-    def set_password(self, login: str, password: str, *, by: str) -> None:
-        """Ends all other sessions. Raise NotFound, Invalid."""
+    def set_password(self, login: str, password: str, *, by: str, once: bool = False, keep: str = "") -> None:
+        """Ends all sessions but that of the cookie `keep`. Raise NotFound, Invalid."""
         ...
 
     def verify(self, login: str, password: str) -> Person | None:
@@ -38,8 +39,8 @@ class People(Protocol):
         """In order of login."""
         ...
 
-    def begin(self, login: str, *, agent: str) -> str:
-        """A new session; returns the cookie's secret."""
+    def begin(self, login: str, *, agent: str, kept: bool = False) -> str:
+        """A new session; returns the cookie's secret. `kept` is one that lasts days, as on a phone."""
         ...
 
     def session(self, secret: str) -> Person | None:
@@ -63,6 +64,10 @@ class Credentials(Protocol):
 
     def issue(self, username: str, *, by: str, bridge: str = "", allow: Sequence[str] = ()) -> Issued:
         """For a device, or with `bridge` (topic filter) for a network server. Raise NotFound (device), Exists."""
+        ...
+
+    def issue_many(self, usernames: Sequence[str], *, by: str) -> Sequence[Issued]:
+        """For many devices in one transaction, all or none; in their order. Raise NotFound, Exists."""
         ...
 
     def rotate(self, username: str, *, by: str) -> Issued:
@@ -89,6 +94,14 @@ class Credentials(Protocol):
         """Cheap: grows with every change."""
         ...
 
+    def applied(self) -> int:
+        """The version that the broker was brought to last: all it has to know is known when this is `version()`."""
+        ...
+
+    def mark_applied(self, version: int) -> None:
+        """The broker has this version now."""
+        ...
+
     def refused(self, refusals: Sequence[BrokerRefusal]) -> None:
         """Add what the broker refused to what is there."""
         ...
@@ -103,4 +116,37 @@ class Provisioner(Protocol):
 
     async def apply(self, credentials: Sequence[Credential]) -> None:
         """Return when the broker lets in exactly these. Raise Retry (broker away), Stop (says what to do)."""
+        ...
+
+
+class Shown(NamedTuple):
+    """What a request shows of who sends it: an API key, else a session's cookie; and the address that it comes from."""
+
+    key: str | None = None
+    cookie: str | None = None
+    client: str = "local"
+
+
+class Gate(Protocol):
+    """Lets callers in, the same ones to API and pages. Calls block: not for the event loop."""
+
+    @property
+    def open_reads(self) -> bool:
+        """Whether anybody may read (on loopback)."""
+        ...
+
+    def caller(self, shown: Shown) -> Caller | None:
+        """Who this is; None without key and without a session that goes on. Raise Denied, TooManyTries."""
+        ...
+
+    def sign_in(self, login: str, password: str, *, client: str, agent: str, kept: bool = False) -> str:
+        """Begin a session; returns the cookie's secret. Raise Denied, TooManyTries."""
+        ...
+
+    def change_password(self, shown: Shown, old: str, new: str) -> None:
+        """Of who is signed in; ends the other sessions. Raise Denied (the old one), TooManyTries, Invalid (the new)."""
+        ...
+
+    def sign_out(self, cookie: str) -> None:
+        """End a session; harmless when it has ended."""
         ...
