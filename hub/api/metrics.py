@@ -121,7 +121,7 @@ def _devices(services: Services) -> Iterator[Metric]:
         "cityhub_devices",
         "Registered devices by state, as far as the last message tells.",
         ("state",),
-        {(state,): states[state] for state in State if state is not State.SUSPECT},
+        {(state,): states[state] for state in State if state is not State.CHECK_READINGS},
     )
     shown = sorted(name for name in devices if name in seen)[:DEVICE_SERIES]
     yield _family(

@@ -78,8 +78,13 @@ STATE: Mapping[str, Mapping[Language, str]] = {
     "healthy": {"cs": "v pořádku", "en": "healthy"},
     "overdue": {"cs": "opožděné", "en": "overdue"},
     "silent": {"cs": "mlčí", "en": "silent"},
-    "suspect": {"cs": "podezřelé hodnoty", "en": "suspect readings"},
-    "waiting": {"cs": "čeká na první zprávu", "en": "awaits first message"},
+    "check_readings": {"cs": "zkontrolujte měření", "en": "check readings"},
+    "registered": {"cs": "čeká na první zprávu", "en": "awaits first message"},
+    "joined": {"cs": "připojeno k síti", "en": "joined the network"},
+    "first_seen": {"cs": "první zpráva přišla", "en": "first message came"},
+    "draft": {"cs": "rozpracováno", "en": "draft"},
+    "maintenance": {"cs": "údržba", "en": "maintenance"},
+    "retired": {"cs": "vyřazeno", "en": "retired"},
 }
 
 TEXTS: Mapping[str, Mapping[Language, str]] = {

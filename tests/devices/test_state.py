@@ -29,11 +29,11 @@ def _state(minutes_ago: float | None, interval: int | None, flags: FlagCount = F
         ("more than two intervals late", 31, 900, FlagCount(60, 0), State.OVERDUE),
         ("more than ten intervals late", 151, 900, FlagCount(0, 0), State.SILENT),
         ("silence outranks doubt", 151, 900, FlagCount(10, 10), State.SILENT),
-        ("doubt outranks lateness", 31, 900, FlagCount(10, 10), State.SUSPECT),
-        ("a tenth of the readings is suspect", 1, 900, FlagCount(60, 6), State.SUSPECT),
+        ("doubt outranks lateness", 31, 900, FlagCount(10, 10), State.CHECK_READINGS),
+        ("a tenth of the readings is suspect", 1, 900, FlagCount(60, 6), State.CHECK_READINGS),
         ("a single outlier is not", 1, 900, FlagCount(60, 5), State.HEALTHY),
         ("no interval: never silent", 100_000, None, FlagCount(60, 0), State.HEALTHY),
-        ("no message yet", None, 900, FlagCount(0, 0), State.WAITING),
+        ("no message yet", None, 900, FlagCount(0, 0), State.REGISTERED),
         ("arrived ahead of this clock", -5, 900, FlagCount(1, 0), State.HEALTHY),
     ],
 )
@@ -94,5 +94,5 @@ def test_flags_are_counted_by_device_over_its_quantities() -> None:
 def test_old_readings_do_not_make_a_device_healthy(claim: str, reading_hours_ago: float, expected: State) -> None:
     device = Device(id="d", connector="native", external_id="d", interval=1800)
     time = NOW - int(reading_hours_ago * 60 * MINUTE)
-    seen = DeviceSeen(device="d", received=NOW, time=time, messages=1)
+    seen = DeviceSeen(device="d", received=NOW, time=time, messages=2)
     assert device_state(device, seen, FlagCount(), NOW).state is expected, claim

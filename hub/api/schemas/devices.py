@@ -9,7 +9,13 @@ from hub.api.params import Time
 from hub.api.schemas.common import Model, Moment, Next, Origin, Simulated, Title, example
 from hub.api.schemas.readings import READING, ReadingOut
 
-MOUNTING: dict[str, Any] = {"place": "havirov/sumbark", "from": "1970-01-01T00:00:00Z", "to": None}
+MOUNTING: dict[str, Any] = {
+    "place": "havirov/sumbark",
+    "from": "1970-01-01T00:00:00Z",
+    "to": None,
+    "height": 3.5,
+    "orientation": None,
+}
 DEVICE: dict[str, Any] = {
     "id": "air-sumbark-1",
     "title": "Air, Šumbark school",
@@ -18,6 +24,13 @@ DEVICE: dict[str, Any] = {
     "place": "havirov/sumbark",
     "mountings": [MOUNTING],
     "interval": 900,
+    "model": "",
+    "serial": "SN-1",
+    "owner": "",
+    "tags": ["school"],
+    "note": "",
+    "registered_at": "2026-11-01T08:00:00Z",
+    "revision": 3,
     "grade": "indicative",
     "origin": "measured",
     "simulated": False,
@@ -60,6 +73,12 @@ QUANTITY: dict[str, Any] = {
 }
 
 
+Tag = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f,;]{1,64}$", description="A word without comma or semicolon.")]
+GradeWord = Annotated[str, Field(pattern="^(reference|indicative|informative)$", description="After CEN/TS 17660.")]
+Height = Annotated[float | None, Field(ge=-100, le=1000, description="m above the ground.")]
+Orientation = Annotated[float | None, Field(ge=0, lt=360, description="Degrees clockwise from north.")]
+
+
 class DeviceIn(Model):
     """A device to register."""
 
@@ -68,7 +87,18 @@ class DeviceIn(Model):
     )
 
     id: str = Field(pattern="^[A-Za-z0-9_-]{1,64}$", description="1 to 64 of A-Z a-z 0-9 _ -.")
-    connector: str = Field("native", min_length=1, max_length=64, description="Payload family of its messages.")
+    connector: str | None = Field(
+        None, min_length=1, max_length=64, description="Payload family of its messages; else its model's, else native."
+    )
+    model: str = Field(
+        "", max_length=64, description="Id of its model: fills connector, interval and grade where these are left out."
+    )
+    serial: str = Field("", max_length=100)
+    owner: str = Field("", max_length=64, description="The partner whose it is; what a partner registers is its own.")
+    tags: list[Tag] = Field([], max_length=50)
+    note: str = Field("", max_length=2000)
+    height: Height = None
+    orientation: Orientation = None
     external_id: str | None = Field(
         None,
         min_length=1,
@@ -85,7 +115,7 @@ class DeviceIn(Model):
     interval: int | None = Field(
         None, ge=1, le=31_622_400, description="Seconds between its readings; without it coverage stays unknown."
     )
-    grade: str = Field("informative", pattern="^(reference|indicative|informative)$", description="After CEN/TS 17660.")
+    grade: GradeWord | None = None
     origin: Origin = "measured"
 
     @model_validator(mode="after")
@@ -103,6 +133,8 @@ class MountingOut(Model):
     place: str
     from_: Moment = Field(alias="from", description="1970-01-01T00:00:00Z says: ever since.")
     to: Moment | None
+    height: float | None = Field(description="m above the ground.")
+    orientation: float | None = Field(description="Degrees clockwise from north.")
 
 
 class DeviceOut(Model):
@@ -117,10 +149,20 @@ class DeviceOut(Model):
     place: str | None = Field(description="Where it is mounted now.")
     mountings: list[MountingOut]
     interval: int | None = Field(description="Declared seconds between readings; null: unknown.")
+    model: str = Field(description="Id of its model, see /models; empty: unknown.")
+    serial: str
+    owner: str = Field(description="The partner whose it is; empty: the city's.")
+    tags: list[str]
+    note: str
+    registered_at: Moment
+    revision: int = Field(description="Grows with every change.")
     grade: str = Field(description="reference, indicative or informative.")
     origin: Origin
     simulated: Simulated
-    state: str = Field(description="waiting (no message yet), healthy, overdue, suspect or silent.")
+    state: str = Field(
+        description="draft, registered (no message yet), joined, first_seen, healthy, overdue, silent, check_readings, maintenance or "
+        "retired."
+    )
     state_text: str = Field(description="The reason of the state in words, in the language of Accept-Language.")
     last_seen: Moment | None = Field(description="Arrival of the last message.")
     messages: int = Field(description="Messages seen so far.")
