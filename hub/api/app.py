@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The factory: routers, guards and layers joined to one FastAPI app. No state outlives it but the throttle of keys.
+"""The factory: routers, guards and layers joined to one FastAPI app. Its only state is the gate's memory of wrong keys.
 
 FastAPI's own documentation pages load scripts from the internet; they are switched off, `/docs` is made here.
 """
@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from hub.api import openapi, problems
 from hub.api.answers import release_of
-from hub.api.auth import Throttle
+from hub.api.auth import KeyGate
 from hub.api.etags import ETags
 from hub.api.params import json_body, known_parameters
 from hub.api.problems import PREFIX
@@ -17,15 +17,20 @@ from hub.api.routes import (
     catalogue,
     composites,
     corrections,
+    device_changes,
     devices,
     docs,
+    drafts,
     entries,
     health,
     indicators,
     metrics,
+    models,
     operation,
+    places,
     quarantine,
     readings,
+    records,
     strategies,
 )
 from hub.api.services import Services
@@ -34,6 +39,11 @@ from hub.api.shield import Shield
 RESOURCES = (
     health,
     devices,
+    device_changes,
+    records,
+    places,
+    models,
+    drafts,
     catalogue,
     readings,
     corrections,
@@ -60,11 +70,12 @@ def create_app(services: Services) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.services = services
-    app.state.throttle = Throttle()
+    app.state.gate = KeyGate(services.keys, services.people, open_reads=not services.read_requires_key)
     app.state.release = release_of(services.version, services.definitions)
     guards = [Depends(json_body), Depends(known_parameters)]
     for resource in RESOURCES:
         app.include_router(resource.router, prefix=PREFIX, dependencies=guards)
+    app.include_router(records.pictures, prefix=PREFIX, dependencies=[Depends(known_parameters)])
     app.include_router(entries.files, prefix=PREFIX, dependencies=[Depends(known_parameters)])
     app.include_router(strategies.documents, prefix=PREFIX, dependencies=[Depends(known_parameters)])
     app.include_router(metrics.router, dependencies=guards)

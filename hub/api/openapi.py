@@ -34,6 +34,7 @@ TAGS: tuple[Mapping[str, str], ...] = (
     {"name": "health", "description": "Does the hub work?"},
     {"name": "devices", "description": "What is registered, and in which state it is."},
     {"name": "catalogue", "description": "Places and quantities: what names mean."},
+    {"name": "registry", "description": "Changing devices and places; notes, photos, certificates, drafts, audit."},
     {"name": "readings", "description": "Readings as they are stored, and readings to send."},
     {"name": "corrections", "description": "How stored readings are to be read: excluded, flagged, calibrated."},
     {"name": "indicators", "description": "Values derived from readings, with their provenance."},

@@ -15,12 +15,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from hub.core.errors import Exists, HubError, Invalid, NotFound, Reject, Retry
+from hub.core.errors import Conflict, Denied, Exists, HubError, Invalid, NotFound, Reject, Retry, TooManyTries
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "/api/v1"
 MEDIA_TYPE = "application/problem+json"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="cityhub"'}
 
 
 class Kind(NamedTuple):
@@ -43,12 +44,20 @@ KINDS: Mapping[str, Kind] = {
         401, "A key is needed", "Send `Authorization: Bearer <key>` or `X-API-Key: <key>`. Writes always need one."
     ),
     "key-wrong": Kind(401, "The key is not valid", "No key has this secret, or it was revoked. Ask for a new key."),
-    "forbidden": Kind(403, "The key does not allow this", "The key is valid, but lacks the scope that `detail` names."),
+    "forbidden": Kind(403, "Not allowed", "Who asks is known, but none of the roles that `detail` names is his."),
+    "cross-site": Kind(
+        403, "Not from the hub's own pages", "A session's cookie counts for changes from the hub's own pages alone."
+    ),
     "not-found": Kind(404, "Not found", "What was asked for does not exist; `detail` says what and where to look."),
     "method-not-allowed": Kind(405, "Method not allowed", "The path exists; the header `Allow` lists its methods."),
     "exists": Kind(409, "Exists already", "What should be made is there already; use another id or delete it first."),
     "changed": Kind(
         412, "Changed in the meantime", "`If-Match` names a state that is no more. Get it again and change that."
+    ),
+    "if-match-missing": Kind(
+        428,
+        "Say what the change is based on",
+        "Send the ETag of a GET as `If-Match`, so that nobody overwrites what he has not seen.",
     ),
     "too-large": Kind(413, "Request too large", "Send fewer items in one request; `detail` names the limit."),
     "media-type": Kind(415, "Body is not JSON", "Send JSON and the header `Content-Type: application/json`."),
@@ -69,6 +78,7 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 
+_BY_ERROR: Mapping[type[HubError], str] = {NotFound: "not-found", Exists: "exists", Conflict: "changed"}
 _BY_STATUS = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "media-type"}
 
 
@@ -103,14 +113,17 @@ def error_response(error: HubError) -> JSONResponse:
         detail = f"{KINDS['unavailable'].title}; try again in {seconds} s. GET {PREFIX}/health/ready says more."
         logger.warning("503 %s", error)
         return problem_response("unavailable", detail, {"Retry-After": seconds})
-    if isinstance(error, NotFound):
-        return problem_response("not-found", str(error))
-    if isinstance(error, Exists):
-        return problem_response("exists", str(error))
-    if isinstance(error, Invalid):
-        return _not_valid([{"in": "request", "name": error.where or "", "detail": error.detail}])
-    if isinstance(error, Reject):
-        return _not_valid([{"in": "request", "name": "", "detail": error.detail}])
+    if isinstance(error, TooManyTries):
+        seconds = str(math.ceil(error.after))
+        return problem_response("too-many-failures", str(error), {"Retry-After": seconds})
+    if isinstance(error, Denied):
+        return problem_response("key-wrong", str(error), CHALLENGE)
+    kind = next((kind for family, kind in _BY_ERROR.items() if isinstance(error, family)), None)
+    if kind is not None:
+        return problem_response(kind, str(error))
+    if isinstance(error, Invalid | Reject):
+        where = error.where or "" if isinstance(error, Invalid) else ""
+        return _not_valid([{"in": "request", "name": where, "detail": error.detail}])
     logger.error("a part has stopped: %s", error)
     return problem_response("stopped", f"{KINDS['stopped'].meaning}")
 

@@ -6,11 +6,12 @@ Synchronous ports (book, values, journals, commands, keys) are called from worke
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hub.core.places import Device
 from hub.core.ports import (
+    AuditLog,
     Command,
     CommandQueue,
     CorrectionBook,
@@ -20,11 +21,14 @@ from hub.core.ports import (
     JournalReader,
     KeyRing,
     PartHealth,
+    People,
     Publisher,
     ReadingStore,
+    Records,
     ValueLedger,
 )
 from hub.core.quantities import Quantities
+from hub.devices.models import DeviceModel
 from hub.indicators.catalogue import Catalogue
 from hub.strategy.monitoring import Monitoring
 
@@ -58,7 +62,7 @@ class Book(DeviceBook, Protocol):
         """See DeviceBook."""
         ...
 
-    def remove_device(self, device: str, *, by: str = "") -> None:
+    def remove_device(self, device: str, *, by: str = "", why: str = "") -> None:
         """See DeviceBook."""
         ...
 
@@ -92,6 +96,18 @@ class IgnoredDevices(Protocol):
         ...
 
 
+class PhotoStore(Protocol):
+    """Pictures by the hash of their content; durable on return of `put`."""
+
+    def put(self, sha256: str, content: bytes) -> None:
+        """Keep a picture. Raise Retry."""
+        ...
+
+    def get(self, sha256: str) -> bytes:
+        """Raise NotFound."""
+        ...
+
+
 HealthCheck = Callable[[], Awaitable[PartHealth]]
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -120,9 +136,13 @@ class Services:
     entries: EntryBook
     monitoring: Monitoring
     readings: ReadingStore
+    records: Records
+    audit: AuditLog
+    photos: PhotoStore
     journals: Sequence[JournalReader]
     commands: Orders
     keys: KeyRing
+    people: People | None = None
     publisher: Publisher
     quantities: Quantities
     definitions: Catalogue
@@ -130,6 +150,7 @@ class Services:
     time_zone: str
     version: str
     definition_texts: Callable[[str], Mapping[int, str]] = _no_texts
+    models: Mapping[str, DeviceModel] = field(default_factory=dict)
     flags: FlagStore | None = None
     health: Sequence[HealthCheck] = ()
     figures: Callable[[], Mapping[str, Mapping[str, float]]] = dict

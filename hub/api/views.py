@@ -73,6 +73,13 @@ def device_view(device: Device, seen: DeviceSeen | None, flags: FlagCount, now: 
         "place": device.place,
         "mountings": [_mounting(m) for m in device.mountings],
         "interval": device.interval,
+        "model": device.model,
+        "serial": device.serial,
+        "owner": device.owner,
+        "tags": list(device.tags),
+        "note": device.note,
+        "registered_at": moment(device.registered_at),
+        "revision": device.revision,
         "grade": device.grade.word,
         "origin": device.origin.word,
         "simulated": device.origin is Origin.SIMULATED,
@@ -177,7 +184,13 @@ def _merged(a: DeviceSeen, b: DeviceSeen) -> DeviceSeen:
 
 
 def _mounting(mounting: Mounting) -> Json:
-    return {"place": mounting.place, "from": format_instant(mounting.start), "to": moment(mounting.end)}
+    return {
+        "place": mounting.place,
+        "from": format_instant(mounting.start),
+        "to": moment(mounting.end),
+        "height": mounting.height,
+        "orientation": mounting.orientation,
+    }
 
 
 _QUALITY: Mapping[int, str] = {int(flag): flag.name.lower() for flag in Flag}

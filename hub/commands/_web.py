@@ -7,14 +7,16 @@ from collections.abc import Awaitable, Callable
 import uvicorn
 
 from hub import __version__
-from hub.api import Services, create_app, page_guard
+from hub.api import Services, create_app
 from hub.app import Parts
 from hub.console import ConsoleServices
-from hub.console import router as console_router
+from hub.console import install as install_console
 from hub.core.ports import PartHealth
+from hub.devices.models import load_models
 from hub.ingest.quota import PART as QUARANTINE
 from hub.settings import is_loopback
 from hub.status import read_figures, read_status, remedy
+from hub.storage.photos import PhotoFiles
 
 
 async def serve(parts: Parts, stop: asyncio.Event) -> None:
@@ -35,9 +37,14 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         entries=ledger.entries,
         monitoring=parts.monitoring(ledger),
         readings=store,
+        records=ledger.records,
+        audit=ledger.audit,
+        photos=PhotoFiles(parts.data.root / "photos"),
+        models=load_models(),
         journals=journals,
         commands=ledger.commands,
         keys=ledger.keys,
+        people=ledger.people,
         publisher=publisher,
         quantities=parts.quantities,
         definitions=catalogue,
@@ -62,7 +69,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         layout=city.cells,
     )
     app = create_app(services)
-    app.include_router(console_router(console, [page_guard] if services.read_requires_key or not private else []))
+    install_console(app, console)
     app.openapi()  # made once, here: the first caller does not wait for it
     server = uvicorn.Server(
         uvicorn.Config(

@@ -28,10 +28,12 @@ from hub.core.quantities import Quantities
 from hub.core.readings import NS, Flag, Grade, Origin, Reading
 from hub.core.windows import HOUR, parse_instant
 from hub.devices.city import City, load_city
+from hub.devices.models import load_models
 from hub.indicators.catalogue import Catalogue, load_catalogue
 from hub.ingest.journal import SqliteJournal
 from hub.ingest.journal_reader import SqliteJournalReader
 from hub.storage.ledger import Ledger, sqlite_url
+from hub.storage.photos import PhotoFiles
 from hub.storage.readings_sqlite import SqliteReadingStore
 from hub.strategy.monitoring import Monitoring
 
@@ -286,6 +288,10 @@ async def world(template: Template, tmp_path: Path) -> AsyncIterator[World]:
             ledger.strategies, ledger.values, ledger.devices, facts_of(template.definitions), template.city.zone
         ),
         readings=store,
+        records=ledger.records,
+        audit=ledger.audit,
+        photos=PhotoFiles(folder / "photos"),
+        models=load_models(),
         journals=readers,
         commands=ledger.commands,
         keys=ledger.keys,

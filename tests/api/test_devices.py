@@ -32,8 +32,9 @@ async def test_a_registered_device_is_found_with_its_state(world: World) -> None
         answer = await client.post(f"{P}/devices", json={"id": "new-1", "place": SITE, "interval": 900})
         found = await client.get(answer.headers["Location"])
     assert answer.status_code == 201
-    assert (answer.json()["external_id"], answer.json()["state"]) == ("new-1", "waiting")
-    assert answer.json()["mountings"] == [{"place": SITE, "from": "1970-01-01T00:00:00Z", "to": None}]
+    assert (answer.json()["external_id"], answer.json()["state"]) == ("new-1", "registered")
+    where = {"place": SITE, "from": "1970-01-01T00:00:00Z", "to": None, "height": None, "orientation": None}
+    assert answer.json()["mountings"] == [where]
     assert {**answer.json(), "readings": [], "readings_problem": None, "events": []} == found.json()
 
 
@@ -41,7 +42,8 @@ async def test_a_device_may_stand_at_its_place_since_a_given_time(world: World) 
     since = {"id": "new-1", "place": SITE, "mounted_from": "2026-11-01T01:00:00+01:00"}
     async with world.client("write") as client:
         answer = await client.post(f"{P}/devices", json=since)
-    assert answer.json()["mountings"] == [{"place": SITE, "from": "2026-11-01T00:00:00Z", "to": None}]
+    mounting = answer.json()["mountings"][0]
+    assert (mounting["place"], mounting["from"], mounting["to"]) == (SITE, "2026-11-01T00:00:00Z", None)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,11 @@ async def test_a_removed_device_keeps_its_readings(world: World) -> None:
 async def test_states_and_their_words(world: World) -> None:
     async with world.client() as client:
         items = (await client.get(f"{P}/devices")).raise_for_status().json()["items"]
-    assert {row["id"]: row["state"] for row in items} == {AIR: "suspect", "lora-7": "silent", "sim-1": "waiting"}
+    assert {row["id"]: row["state"] for row in items} == {
+        AIR: "check_readings",
+        "lora-7": "silent",
+        "sim-1": "registered",
+    }
     assert {row["id"]: row["simulated"] for row in items} == {AIR: False, "lora-7": False, "sim-1": True}
     assert items[1]["state_text"] == "last message 4 h ago, expected every 15 min"
 
@@ -140,6 +146,12 @@ async def test_one_device_shows_newest_readings_and_events(world: World) -> None
         ({"connector": "native"}, [AIR, "sim-1"]),
         ({"connector": "native", "place": "havirov"}, [AIR]),
         ({"connector": "none"}, []),
+        ({"text": "ŠUMBARK"}, [AIR]),
+        ({"text": "01020304"}, ["lora-7"]),
+        ({"tag": "roof"}, []),
+        ({"state": "silent"}, ["lora-7"]),
+        ({"state": "silent", "connector": "native"}, []),
+        ({"owner": "somebody"}, []),
     ],
 )
 async def test_filters(world: World, query: dict[str, str], ids: list[str]) -> None:

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from msgspec.structs import replace
 
-from hub.api.auth import ServicesDep, WriterDep, reads
+from hub.api.auth import Reader, ServicesDep, allow, owned, reached
 from hub.api.params import Cursor, Limit, decode_cursor, encode_cursor, language_of
+from hub.api.revisions import tagged
 from hub.api.schemas.devices import DeviceDetail, DeviceIn, DeviceOut, DevicePage
 from hub.api.services import Services
 from hub.api.views import device_view, event_view, newest_seen, reading_view
@@ -17,7 +19,10 @@ from hub.core.errors import Invalid, NotFound, Retry
 from hub.core.journal import DeviceSeen, EventRecord
 from hub.core.places import Device, Mounting, RegistrySnapshot
 from hub.core.readings import Grade, Origin, Reading
+from hub.core.registry import DeviceFilter
+from hub.core.rights import Action, Caller
 from hub.core.windows import HOUR
+from hub.devices.models import DeviceModel
 from hub.devices.state import FlagCount, flag_counts
 
 logger = logging.getLogger(__name__)
@@ -28,21 +33,29 @@ _READINGS_AWAY = (
     "The store of readings does not answer: readings are not shown, and the state does not take their flags into "
     "account. GET /api/v1/health/ready says more."
 )
+NATIVE = "native"  # connector of devices that speak the hub's own form
 EVER_SINCE = 0  # start of a mounting, ns since 1970
 FLAG_HOURS = 6  # how far back the flags of readings count, as in the console
 
+Registrar = Annotated[Caller, Depends(allow(Action.DEVICES))]
 DeviceId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="Id of the device.")]
 
 
-@router.get("", dependencies=[Depends(reads)], response_model=DevicePage, summary="Devices with their state")
+@router.get("", response_model=DevicePage, summary="Devices with their state")
 async def list_devices(
     request: Request,
     response: Response,
     services: ServicesDep,
+    caller: Reader,
     place: Annotated[
         str | None, Query(max_length=256, description="Only devices mounted at this place or below it.")
     ] = None,
     connector: Annotated[str | None, Query(max_length=64, description="Only devices of this connector.")] = None,
+    model: Annotated[str | None, Query(max_length=64, description="Only devices of this model.")] = None,
+    owner: Annotated[str | None, Query(max_length=64, description="Only devices of this partner.")] = None,
+    tag: Annotated[list[str] | None, Query(max_length=20, description="Only devices with all of these.")] = None,
+    text: Annotated[str, Query(max_length=200, description="In id, title, external id or serial.")] = "",
+    state: Annotated[str | None, Query(max_length=32, description="Only devices in this state.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Mapping[str, Any]:
@@ -51,25 +64,30 @@ async def list_devices(
     The state follows from the declared interval, the last message and the flags of the last hours' readings.
     """
     after = decode_cursor(cursor, tuple[str])[0] if cursor else ""
-    snapshot, seen = await run_in_threadpool(_registry, services)
+    snapshot, seen = await run_in_threadpool(_registry, services, caller)
     if place is not None and place not in snapshot.places:
         raise Invalid(f"no place {place!r}; GET /api/v1/places lists them", "place")
-    chosen = sorted(d.id for d in snapshot.devices.values() if d.id > after and _fits(d, place, connector))
-    page = chosen[:limit]
-    flags, problem = await _recent_flags(services, page)
+    where = DeviceFilter(
+        place=place, connector=connector, model=model, owner=owner, tags=tag or (), text=text.casefold()
+    )
+    chosen = sorted(d.id for d in snapshot.devices.values() if d.id > after and _fits(d, where))
+    asked = chosen if state else chosen[:limit]  # the state is known only once it is worked out
+    flags, problem = await _recent_flags(services, asked)
     language = _speak(request, response)
     now = services.clock_ns()
     rows = [
         device_view(snapshot.devices[name], seen.get(name), flags.get(name, FlagCount()), now, language)
-        for name in page
+        for name in asked
     ]
-    cursor_on = encode_cursor(page[-1]) if len(chosen) > limit else None
-    return {"items": rows, "next": cursor_on, "readings_problem": problem}
+    found = [row for row in rows if state in (None, row["state"])]
+    more = len(found) > limit or len(chosen) > len(asked)
+    cursor_on = encode_cursor(found[:limit][-1]["id"]) if more else None
+    return {"items": found[:limit], "next": cursor_on, "readings_problem": problem}
 
 
 @router.post("", status_code=201, response_model=DeviceOut, summary="Register a device")
 def add_device(
-    request: Request, response: Response, services: ServicesDep, device: DeviceIn, key: WriterDep
+    request: Request, response: Response, services: ServicesDep, device: DeviceIn, caller: Registrar
 ) -> Mapping[str, Any]:
     """Register a device. Its messages that wait in quarantine are then taken in by themselves.
 
@@ -77,21 +95,24 @@ def add_device(
     on. A device that was removed before continues: what it measured stays where it stood then.
     """
     now = services.clock_ns()
-    added = services.book.add_device(_device(device), by=key.name)
+    owner = caller.partner if caller.bounded(Action.DEVICES) else ""
+    added = services.book.add_device(
+        replace(_device(device, services.models), owner=owner or device.owner), by=caller.name
+    )
     response.headers["Location"] = f"/api/v1/devices/{added.id}"
     seen = newest_seen(journal.seen() for journal in services.journals)
     return device_view(added, seen.get(added.id), FlagCount(), now, _speak(request, response))
 
 
-@router.get("/{device}", dependencies=[Depends(reads)], response_model=DeviceDetail, summary="One device")
+@router.get("/{device}", response_model=DeviceDetail, summary="One device")
 async def get_device(
-    request: Request, response: Response, services: ServicesDep, device: DeviceId
-) -> Mapping[str, Any]:
+    request: Request, response: Response, services: ServicesDep, caller: Reader, device: DeviceId
+) -> Response:
     """A device with its state, the newest reading of each quantity, and its newest events.
 
     While the store of readings does not answer, the rest is shown, and `readings_problem` says so.
     """
-    snapshot, seen = await run_in_threadpool(_registry, services)
+    snapshot, seen = await run_in_threadpool(_registry, services, caller)
     row = snapshot.devices.get(device)
     if row is None:
         raise NotFound(f"no device {device!r} is registered; GET /api/v1/devices lists all")
@@ -101,25 +122,34 @@ async def get_device(
     found = flags.get(device, FlagCount())
     view = device_view(row, seen.get(device), found, services.clock_ns(), _speak(request, response))
     shown = [reading_view(reading, row, services.quantities) for reading in newest]
-    return {
+    body = {
         **view,
         "readings": shown,
         "readings_problem": no_readings or no_flags,
         "events": [event_view(event) for event in events],
     }
+    return tagged(body, row.revision, dict(response.headers))
 
 
-@router.delete("/{device}", status_code=204, summary="Forget a device")
-def remove_device(services: ServicesDep, device: DeviceId, key: WriterDep) -> None:
+@router.delete("/{device}", status_code=204, summary="Retire a device")
+def remove_device(
+    services: ServicesDep,
+    device: DeviceId,
+    caller: Registrar,
+    reason: Annotated[str, Query(max_length=1000, description="Why; stays in the record of changes.")] = "",
+) -> None:
     """Take a device out of the registry. Its readings and the values made of them stay, for the place where it stood.
 
     Messages that it still sends wait in quarantine as `unknown_device`.
     """
-    services.book.remove_device(device, by=key.name)
+    row = services.book.snapshot().devices.get(device)
+    if row is not None:
+        owned(caller, Action.DEVICES, row.owner, f"device {device!r}")
+    services.book.remove_device(device, by=caller.name, why=reason)
 
 
-def _registry(services: Services) -> tuple[RegistrySnapshot, Mapping[str, DeviceSeen]]:
-    return services.book.snapshot(), newest_seen(journal.seen() for journal in services.journals)
+def _registry(services: Services, caller: Caller) -> tuple[RegistrySnapshot, Mapping[str, DeviceSeen]]:
+    return reached(caller, services.book.snapshot()), newest_seen(journal.seen() for journal in services.journals)
 
 
 def _events(services: Services, device: str) -> Sequence[EventRecord]:
@@ -127,11 +157,14 @@ def _events(services: Services, device: str) -> Sequence[EventRecord]:
     return sorted(rows, key=lambda row: -row.received)[:EVENTS_SHOWN]
 
 
-def _fits(device: Device, place: str | None, connector: str | None) -> bool:
-    if connector is not None and device.connector != connector:
+def _fits(device: Device, where: DeviceFilter) -> bool:
+    wanted = ((where.connector, device.connector), (where.model, device.model), (where.owner, device.owner))
+    if any(word is not None and word != has for word, has in wanted) or not set(where.tags) <= set(device.tags):
         return False
-    where = device.place
-    return place is None or (where is not None and (where == place or where.startswith(f"{place}/")))
+    said = "\n".join((device.id, device.title, device.external_id, device.serial)).casefold()
+    stands = device.place
+    below = where.place is None or (stands is not None and f"{stands}/".startswith(f"{where.place}/"))
+    return below and where.text in said
 
 
 async def _latest(services: Services, device: str) -> tuple[Sequence[Reading], str | None]:
@@ -161,16 +194,31 @@ def _away(error: Retry) -> str:
     return _READINGS_AWAY
 
 
-def _device(posted: DeviceIn) -> Device:
+def _device(posted: DeviceIn, models: Mapping[str, DeviceModel]) -> Device:
+    """What was posted; what it leaves out comes from its model."""
+    model = models.get(posted.model)
+    if posted.model and model is None:
+        raise Invalid(f"no model {posted.model!r}; leave it out, or choose one of the table of models", "model")
+    if model is not None and not model.connector and posted.connector is None:
+        raise Invalid(
+            f"no connector takes in what {model.label} sends yet: name one, or choose another model", "connector"
+        )
+    if posted.place is None and (posted.height is not None or posted.orientation is not None):
+        raise Invalid("height and orientation say how it stands at a place: give place too", "place")
+    mounting = Mounting(posted.place or "", posted.mounted_from or EVER_SINCE, None, posted.height, posted.orientation)
     return Device(
         id=posted.id,
-        connector=posted.connector,
+        connector=posted.connector or (model.connector if model else NATIVE),
         external_id=posted.external_id or posted.id,
         title=posted.title,
-        interval=posted.interval,
-        grade=Grade.of(posted.grade),
+        interval=posted.interval or (model.interval if model else None),
+        grade=Grade.of(posted.grade or (model.grade if model else "informative")),
         origin=Origin.of(posted.origin),
-        mountings=[Mounting(posted.place, posted.mounted_from or EVER_SINCE)] if posted.place else [],
+        mountings=[mounting] if posted.place else [],
+        model=posted.model,
+        serial=posted.serial,
+        tags=tuple(posted.tags),
+        note=posted.note,
     )
 
 
