@@ -18,7 +18,11 @@ router = APIRouter(tags=["registry"])
 
 Registrar = Annotated[Caller, Depends(allow(Action.DEVICES))]
 DraftId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="Id that the form was given.")]
-Only = Annotated[str | None, Query(max_length=256)]
+Subject = Annotated[str | None, Query(max_length=256, description="Only changes of this id.")]
+Actor = Annotated[str | None, Query(max_length=256, description="Only what this person or key did.")]
+ActionName = Annotated[
+    str | None, Query(max_length=64, description="Only this action, such as device.change or device.*.")
+]
 
 
 @router.get("/drafts", response_model=DraftList, summary="Forms begun")
@@ -52,9 +56,9 @@ def drop_draft(services: ServicesDep, draft: DraftId, caller: Registrar) -> None
 )
 def list_audit(
     services: ServicesDep,
-    subject: Only = None,
-    actor: Only = None,
-    action: Only = None,
+    subject: Subject = None,
+    actor: Actor = None,
+    action: ActionName = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Mapping[str, Any]:

@@ -30,11 +30,16 @@ ACCEPTED = ("image/jpeg", "image/png", "image/webp")
 BODY: Mapping[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in ACCEPTED},
+        "content": {
+            media: {"schema": {"type": "string", "format": "binary"}, "example": "the bytes"} for media in ACCEPTED
+        },
     }
 }
 BYTES: Mapping[int | str, dict[str, Any]] = {
-    200: {"content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}, "description": "The picture."}
+    200: {
+        "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "the bytes"}},
+        "description": "The picture.",
+    }
 }
 Registrar = Annotated[Caller, Depends(allow(Action.DEVICES))]
 RowId = Annotated[int, Path(ge=1, le=MAX_INT64, description="Its id in the list.")]
@@ -96,7 +101,7 @@ async def add_photo(
 
 @router.get("/{device}/photos/{photo}", response_class=Response, responses=dict(BYTES), summary="A photo's bytes")
 def get_photo(services: ServicesDep, device: DeviceId, photo: RowId, caller: Reader) -> Response:
-    """The picture as JPEG, as large as it is kept."""
+    """The picture as JPEG, as large as it is kept, at most 2048 pixels a side."""
     seen_device(services, caller, device)
     row = _found(services, device, photo)
     return Response(services.photos.get(row.sha256), media_type=row.media_type, headers={"ETag": f'"{row.sha256}"'})
