@@ -35,8 +35,17 @@ def test_two_silent_devices_or_devices_that_stopped_apart_are_no_outage() -> Non
 
 def event(reason: str, text: str, level: str = "info") -> EventRecord:
     at = NOW - 2 * MINUTE
-    named = {"device": "d", "connector": "chirpstack", "external_id": "d", "kind": "log"}
-    return EventRecord(**named, level=level, reason=reason, text=text, time=at, received=at)
+    return EventRecord(
+        device="d",
+        connector="chirpstack",
+        external_id="d",
+        kind="log",
+        level=level,
+        reason=reason,
+        text=text,
+        time=at,
+        received=at,
+    )
 
 
 def test_a_device_that_joined_is_told_when_its_next_uplink_is_due() -> None:

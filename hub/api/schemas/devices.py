@@ -160,8 +160,8 @@ class DeviceOut(Model):
     origin: Origin
     simulated: Simulated
     state: str = Field(
-        description="draft, registered (no message yet), joined, first_seen, healthy, overdue, silent, check_readings, maintenance or "
-        "retired."
+        description="draft, registered (no message yet), joined, first_seen, healthy, overdue, silent, check_readings, "
+        "maintenance or retired."
     )
     state_text: str = Field(description="The reason of the state in words, in the language of Accept-Language.")
     last_seen: Moment | None = Field(description="Arrival of the last message.")
