@@ -33,7 +33,7 @@ def list_drafts(services: ServicesDep, caller: Registrar) -> Mapping[str, Any]:
 
 @router.get("/drafts/{draft}", response_model=DraftOut, summary="A form begun")
 def get_draft(services: ServicesDep, draft: DraftId, caller: Registrar) -> Mapping[str, Any]:
-    """A form of the caller as it was left."""
+    """A form of the caller as it was left, with all that had been typed."""
     return _draft(services.records.draft(draft, by=caller.name))
 
 
