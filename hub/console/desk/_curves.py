@@ -6,6 +6,7 @@ Times on the axis are those of the city's clocks, whatever the reader's own: the
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +24,8 @@ def thinned(value: npt.NDArray[np.float64], points: int = POINTS) -> npt.NDArray
         return np.arange(len(value), dtype=np.intp)
     edges = np.linspace(0, len(value), points // 2 + 1).astype(np.intp)
     kept: set[int] = {0, len(value) - 1}
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
-        kept |= {int(begin + np.argmin(value[begin:end])), int(begin + np.argmax(value[begin:end]))}
+    for begin, end in pairwise(edges.tolist()):
+        kept |= {begin + int(np.argmin(value[begin:end])), begin + int(np.argmax(value[begin:end]))}
     return np.array(sorted(kept), dtype=np.intp)
 
 
