@@ -10,7 +10,8 @@ from msgspec import Struct
 class Person(Struct, frozen=True, kw_only=True):
     """Somebody who signs in. `roles` are those of `hub.core.rights`; `partner` bounds a partner to its own devices.
 
-    `issuer` and `subject` name the person at an OpenID provider ("" for a password of our own). Times in ns.
+    `issuer` and `subject` name the person at an OpenID provider ("" for a password of our own). `must_change` is
+    somebody with a one-time password, who has to choose one of his own first. Times in ns.
     """
 
     login: str
@@ -22,6 +23,7 @@ class Person(Struct, frozen=True, kw_only=True):
     subject: str = ""
     created_at: int = 0
     disabled_at: int | None = None
+    must_change: bool = False
 
 
 class CredentialKind(StrEnum):

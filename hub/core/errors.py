@@ -10,6 +10,8 @@
     │   ├── NotFound
     │   ├── Exists
     │   └── Conflict    somebody else changed it in between: read it again
+    ├── Denied              who asks is not let in: show who you are
+    │   └── TooManyTries    too often wrong: wait `after` seconds
     ├── Retry               the other side is away: try again after `after` seconds
     └── Stop                nobody but the operator can help: stop and name the culprit
         ├── SettingsError
@@ -80,6 +82,18 @@ class Exists(Invalid):
 
 class Conflict(Invalid):
     """Somebody else changed it since the caller read it: read it again, and decide anew."""
+
+
+class Denied(HubError):
+    """Who asks is not known, or what he shows is wrong; never says which part of it."""
+
+
+class TooManyTries(Denied):
+    """Too many wrong keys or passwords: this one was not even looked at. Try again after `after` seconds."""
+
+    def __init__(self, message: str, after: float) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class Retry(HubError):

@@ -3,11 +3,15 @@
 
 A key or a person has roles; what they may do is the union. `read`, `write` and `admin` are the scopes of keys made
 before there were roles, and go on working. A partner sees and changes its own devices and facilities only: those whose
-`owner` is the `partner` that the key or person belongs to; an action of PARTNER is meant that way everywhere.
+`owner` is the `partner` that the key or person belongs to; an action of PARTNER is meant that way everywhere
+(`Caller.reaches`). What is not of one device (places, quantities, indicators, strategies) it reads as a viewer does.
 """
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
 
 
 class Role(StrEnum):
@@ -67,3 +71,37 @@ def actions(roles: Collection[str]) -> frozenset[Action]:
 def may(roles: Collection[str], action: Action) -> bool:
     """Whether one of the roles grants it."""
     return any(action in GRANTS.get(role, frozenset()) for role in roles)
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who asks: a person who signed in, a key, or (`open`) anybody where reads are open.
+
+    `name` is what stands as `by` in records: a person's login or a key's name. `title` is for people to read.
+    `must_change` is somebody with a one-time password, who may do nothing before it is changed.
+    """
+
+    name: str
+    kind: Literal["person", "key", "open"]
+    roles: frozenset[str] = frozenset()
+    partner: str = ""
+    login: str = ""
+    title: str = ""
+    language: str = ""
+    must_change: bool = False
+
+    def may(self, action: Action) -> bool:
+        """Whether this is allowed at all, be it on own devices only."""
+        return not self.must_change and may(self.roles, action)
+
+    def bounded(self, action: Action) -> bool:
+        """Whether this is allowed on what the partner owns alone."""
+        return self.may(action) and not may(self.roles - {Role.PARTNER}, action)
+
+    def reaches(self, action: Action, owner: str) -> bool:
+        """Whether this is allowed on a device or facility of that owner ("": the city's)."""
+        if not self.bounded(action):
+            return self.may(action)
+        return bool(owner) and owner == self.partner
+
+
+ANYBODY = Caller(name="", kind="open", roles=frozenset({Role.VIEWER}))

@@ -10,6 +10,7 @@ import httpx
 from fastapi import FastAPI
 from msgspec import structs
 
+from hub.api.auth import KeyGate
 from hub.console import ConsoleServices, router
 from hub.core.errors import Retry
 from hub.core.indicators import Component, IndicatorValue, Status
@@ -40,6 +41,7 @@ class Town:
     def client(self) -> httpx.AsyncClient:
         """A browser without scripts that asks for Czech pages."""
         app = FastAPI()
+        app.state.gate = KeyGate(self.ledger.keys, self.ledger.people, open_reads=True)
         app.include_router(router(self.services))
         transport = httpx.ASGITransport(app=app)
         return httpx.AsyncClient(transport=transport, base_url="http://hub", headers={"Accept-Language": "cs"})

@@ -32,10 +32,9 @@ def key(hub: RunningHub) -> str:
     return (hub.data / "admin.key").read_text(encoding="ascii").strip()
 
 
-def test_pages_ask_the_browser_for_a_key(hub: RunningHub) -> None:
+def test_pages_send_the_browser_to_sign_in_and_take_a_key_too(hub: RunningHub) -> None:
     refused = httpx.get(hub.url)
-    assert refused.status_code == 401
-    assert refused.headers["WWW-Authenticate"].startswith("Basic")
+    assert (refused.status_code, refused.headers["Location"]) == (303, "/sign-in?next=/")
     assert httpx.get(hub.url, auth=("anybody", "wrong")).status_code == 401
     shown = httpx.get(hub.url, auth=("anybody", key(hub)))
     assert shown.status_code == 200

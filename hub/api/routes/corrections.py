@@ -4,14 +4,14 @@
 An id is a position: whoever has read up to one has seen everything before it, so the id of the last row is the cursor.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from hub.api.answers import VARY, as_csv, as_json
-from hub.api.auth import ServicesDep, WriterDep, reads
+from hub.api.auth import Reader, ServicesDep, allow, reached
 from hub.api.params import (
     CSV_RESPONSE,
     MAX_INT64,
@@ -38,6 +38,8 @@ from hub.api.views import correction_view, preview_view
 from hub.core.corrections import check_correction
 from hub.core.errors import Invalid, NotFound
 from hub.core.indicators import Correction
+from hub.core.rights import Action as Right
+from hub.core.rights import Caller
 from hub.core.windows import Calendar
 from hub.indicators.preview import preview
 
@@ -52,12 +54,12 @@ NOBODY = "preview"  # who makes a correction that is only looked at
 Device = Annotated[str, Query(max_length=64, description="The device.")]
 OnlyDevice = Annotated[str | None, Query(max_length=64, description="Only those of this device.")]
 OnlyQuantity = Annotated[str | None, Query(max_length=64, description="Only those that concern this quantity.")]
+Corrector = Annotated[Caller, Depends(allow(Right.CORRECT))]
 CorrectionId = Annotated[int, Path(ge=1, le=MAX_INT64, description="Id of the correction.")]
 
 
 @router.get(
     "",
-    dependencies=[Depends(reads)],
     response_model=CorrectionPage,
     responses=dict(CSV_RESPONSE),
     summary="Corrections of readings",
@@ -65,6 +67,7 @@ CorrectionId = Annotated[int, Path(ge=1, le=MAX_INT64, description="Id of the co
 def list_corrections(
     request: Request,
     services: ServicesDep,
+    caller: Reader,
     device: OnlyDevice = None,
     quantity: OnlyQuantity = None,
     in_effect: Annotated[bool, Query(description="Only those that are in effect.")] = False,
@@ -81,10 +84,14 @@ def list_corrections(
         raise Invalid("is no cursor of this list", "cursor")
     every = services.corrections.after()
     gone = _withdrawn(every)
+    own = _own(caller, services)
     rows = [
         row
         for row in every
-        if row.id > after and device in (None, row.device) and (quantity is None or row.quantity in (None, quantity))
+        if row.id > after
+        and device in (None, row.device)
+        and own(row.device)
+        and (quantity is None or row.quantity in (None, quantity))
     ]
     views = [view for view in (correction_view(row, gone.get(row.id)) for row in rows) if _shown(view, in_effect)]
     page = views[:limit]
@@ -96,14 +103,16 @@ def list_corrections(
 
 
 @router.post("", status_code=201, response_model=CorrectionOut, summary="Correct readings")
-def add_correction(response: Response, services: ServicesDep, given: CorrectionIn, key: WriterDep) -> Mapping[str, Any]:
+def add_correction(
+    response: Response, services: ServicesDep, given: CorrectionIn, caller: Corrector
+) -> Mapping[str, Any]:
     """Make a correction; the key's name says who made it. What depends on the readings is computed again in a moment.
 
     Closed figures that change get a new revision, whose cause names the correction, who made it and why.
     """
     draft = Correction(
         id=0, device=given.device, quantity=given.quantity, start=given.from_, end=given.to, action=given.action,
-        flag=given.flag, scale=given.scale, shift=given.shift, by=key.name, reason=given.reason,
+        flag=given.flag, scale=given.scale, shift=given.shift, by=caller.name, reason=given.reason,
     )  # fmt: skip
     _check(services, draft)
     made = services.corrections.add(
@@ -114,9 +123,10 @@ def add_correction(response: Response, services: ServicesDep, given: CorrectionI
     return correction_view(made)
 
 
-@router.get("/preview", dependencies=[Depends(reads)], response_model=PreviewOut, summary="What a correction would do")
+@router.get("/preview", response_model=PreviewOut, summary="What a correction would do")
 async def preview_correction(
     services: ServicesDep,
+    caller: Reader,
     device: Device,
     action: Annotated[Action, Query(description="As in POST /corrections.")],
     start: Annotated[Time, Query(alias="from", description="Start, inclusive.")],
@@ -133,29 +143,39 @@ async def preview_correction(
     )  # fmt: skip
     _check(services, draft)
     registry = await run_in_threadpool(services.book.snapshot)
-    if device not in registry.known:
+    if device not in reached(caller, registry).known:
         raise NotFound(f"no device {device!r} is registered; GET /api/v1/devices lists all", "device")
     made = await run_in_threadpool(services.corrections.after)
     city = Calendar.of(services.time_zone)
     return preview_view(draft, await preview(draft, made, registry, services.definitions, city, services.readings))
 
 
-@router.get("/{correction}", dependencies=[Depends(reads)], response_model=CorrectionOut, summary="One correction")
-def get_correction(services: ServicesDep, correction: CorrectionId) -> Mapping[str, Any]:
+@router.get("/{correction}", response_model=CorrectionOut, summary="One correction")
+def get_correction(services: ServicesDep, caller: Reader, correction: CorrectionId) -> Mapping[str, Any]:
     """One correction, and whether it is in effect or was taken back."""
     row = services.corrections.get(correction)
+    if not _own(caller, services)(row.device):
+        raise NotFound(f"no correction {correction}; GET /api/v1/corrections lists them")
     return correction_view(row, _withdrawn(services.corrections.after(row.id)).get(row.id))
 
 
 @router.post("/{correction}/withdraw", status_code=201, response_model=CorrectionOut, summary="Take a correction back")
 def withdraw_correction(
-    services: ServicesDep, correction: CorrectionId, given: WithdrawalIn, key: WriterDep
+    services: ServicesDep, correction: CorrectionId, given: WithdrawalIn, caller: Corrector
 ) -> Mapping[str, Any]:
     """Readings are read again as if the correction had never been made; both rows stay in the list.
 
     A withdrawal cannot be withdrawn: make the correction anew.
     """
-    return correction_view(services.corrections.withdraw(correction, by=key.name, reason=given.reason))
+    return correction_view(services.corrections.withdraw(correction, by=caller.name, reason=given.reason))
+
+
+def _own(caller: Caller, services: Services) -> Callable[[str], bool]:
+    """Whether a correction of this device is for the caller's eyes."""
+    if not caller.bounded(Right.READ):
+        return lambda _: True
+    known = reached(caller, services.book.snapshot()).known
+    return lambda device: device in known
 
 
 def _check(services: Services, draft: Correction) -> None:

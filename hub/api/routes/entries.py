@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 
-from hub.api.auth import ServicesDep, WriterDep, reads
+from hub.api.auth import ServicesDep, allow, reads
 from hub.api.params import (
     CSV_RESPONSE,
     MAX_INT64,
@@ -30,6 +30,7 @@ from hub.api.services import Services
 from hub.api.tables import Dialect, to_csv
 from hub.core.entries import Entry, EntryFilter, EntryState, Outcome
 from hub.core.errors import Exists, NotFound
+from hub.core.rights import Action, Caller
 from hub.core.windows import Calendar
 from hub.indicators.entry_forms import Form
 from hub.indicators.entry_import import Basis, Report, RowResult, hand_in
@@ -59,6 +60,8 @@ TABLE_BODY: Mapping[str, Any] = {
     }
 }
 
+Author = Annotated[Caller, Depends(allow(Action.ENTER))]
+Approver = Annotated[Caller, Depends(allow(Action.APPROVE))]
 EntryId = Annotated[int, Path(ge=1, le=MAX_INT64, description="Id of the entry.")]
 
 
@@ -138,7 +141,7 @@ def get_entry(services: ServicesDep, entry: EntryId) -> Mapping[str, Any]:
 def post_entries(
     response: Response,
     services: ServicesDep,
-    key: WriterDep,
+    caller: Author,
     sent: Annotated[Figures, Body(description="One figure, or up to 1000 such in a list.")],
 ) -> Mapping[str, Any]:
     """Hand figures in for approval by a second person; the author is the key's name. All is refused if one is wrong.
@@ -148,7 +151,7 @@ def post_entries(
     """
     rows = sent if isinstance(sent, list) else [sent]
     sheet = Sheet([Row(number, _form(row)) for number, row in enumerate(rows, 1)], ())
-    report = hand_in(services.entries, sheet, _basis(services), by=key.name)
+    report = hand_in(services.entries, sheet, _basis(services), by=caller.name)
     if report.refused:
         index = isinstance(sent, list)
         _refuse([((*([row.row - 1] if index else []), row.column or ""), row) for row in report.refused])
@@ -169,7 +172,7 @@ async def import_entries(
     request: Request,
     response: Response,
     services: ServicesDep,
-    key: WriterDep,
+    caller: Author,
     dry_run: Annotated[bool, Query(description="Only tell what would become of each row.")] = False,
     partial: Annotated[bool, Query(description="Store good rows though others are refused.")] = False,
 ) -> Mapping[str, Any]:
@@ -186,7 +189,7 @@ async def import_entries(
 
     def work() -> Report:
         sheet, basis = read_sheet(content), _basis(services)
-        return hand_in(services.entries, sheet, basis, by=key.name, dry_run=dry_run, partial=partial)
+        return hand_in(services.entries, sheet, basis, by=caller.name, dry_run=dry_run, partial=partial)
 
     report = await run_in_threadpool(work)
     if report.refused and not dry_run and not partial:
@@ -195,24 +198,24 @@ async def import_entries(
 
 
 @router.post("/{entry}/approve", response_model=EntryOut, summary="Approve a figure")
-def approve_entry(services: ServicesDep, key: WriterDep, entry: EntryId) -> Mapping[str, Any]:
+def approve_entry(services: ServicesDep, caller: Approver, entry: EntryId) -> Mapping[str, Any]:
     """Let a figure count. Needs another key than the author's: names of keys that differ in case alone are the same.
 
     The engine makes it the final value of its window, with origin `entered`; what is made of it follows.
     """
-    return _decided(services, entry, EntryState.APPROVED, key.name, None)
+    return _decided(services, entry, EntryState.APPROVED, caller.name, None)
 
 
 @router.post("/{entry}/reject", response_model=EntryOut, summary="Reject a figure")
-def reject_entry(services: ServicesDep, key: WriterDep, entry: EntryId, why: WhyIn) -> Mapping[str, Any]:
+def reject_entry(services: ServicesDep, caller: Approver, entry: EntryId, why: WhyIn) -> Mapping[str, Any]:
     """Refuse a figure with a reason; needs another key than the author's. It stays in the list and counts nowhere."""
-    return _decided(services, entry, EntryState.REJECTED, key.name, why.reason)
+    return _decided(services, entry, EntryState.REJECTED, caller.name, why.reason)
 
 
 @router.post("/{entry}/withdraw", response_model=EntryOut, summary="Withdraw one's own figure")
-def withdraw_entry(services: ServicesDep, key: WriterDep, entry: EntryId, why: WhyIn) -> Mapping[str, Any]:
+def withdraw_entry(services: ServicesDep, caller: Author, entry: EntryId, why: WhyIn) -> Mapping[str, Any]:
     """Take back a figure that waits; only with the author's key. Afterwards another can be entered for its window."""
-    return _decided(services, entry, EntryState.WITHDRAWN, key.name, why.reason)
+    return _decided(services, entry, EntryState.WITHDRAWN, caller.name, why.reason)
 
 
 def _decided(services: Services, entry: int, state: EntryState, by: str, why: str | None) -> Mapping[str, Any]:

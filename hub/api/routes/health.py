@@ -7,16 +7,16 @@ Both are open to everybody, for load balancers and container engines; what a par
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 
-from hub.api.auth import MayReadDep, ServicesDep
+from hub.api.auth import MayReadDep, ServicesDep, everybody
 from hub.api.probe import probe
 from hub.api.problems import KINDS, type_of
 from hub.api.schemas.common import ProblemKind, ProblemKinds
 from hub.api.schemas.operation import Alive, Ready
 from hub.core.errors import NotFound
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(everybody)])
 
 
 @router.get("/health/live", tags=["health"], response_model=Alive, summary="Is the process alive?")

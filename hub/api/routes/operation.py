@@ -6,20 +6,21 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 
-from hub.api.auth import ServicesDep, reads
+from hub.api.auth import ServicesDep, allow
 from hub.api.params import MAX_INT64
 from hub.api.schemas.operation import CommandDetail, CommandList
+from hub.core.rights import Action
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], dependencies=[Depends(allow(Action.RAW, open_reads=True))])
 
 
-@router.get("/commands", dependencies=[Depends(reads)], response_model=CommandList, summary="Orders not done yet")
+@router.get("/commands", response_model=CommandList, summary="Orders not done yet")
 def list_commands(services: ServicesDep) -> Mapping[str, Any]:
     """Orders that ingest has not done yet, oldest first."""
     return {"items": [command._asdict() for command in services.commands.pending()]}
 
 
-@router.get("/commands/{command}", dependencies=[Depends(reads)], response_model=CommandDetail, summary="One order")
+@router.get("/commands/{command}", response_model=CommandDetail, summary="One order")
 def get_command(
     services: ServicesDep, command: Annotated[int, Path(ge=1, le=MAX_INT64, description="Id of the order.")]
 ) -> Mapping[str, Any]:

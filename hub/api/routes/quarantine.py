@@ -2,7 +2,7 @@
 """`/quarantine`: what could not be used, orders to try it again or to erase it, and foreign devices that are ignored.
 
 A message's id is `<journal>-<row>`, because every ingest process numbers its own. Raw payloads may hold anything, so
-they are shown to callers with a key only, and bytes that are no plain text come as base64.
+they are shown only to callers who may see them and say who they are, and bytes that are no plain text come as base64.
 """
 
 import base64
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from hub.api.auth import AdministratorDep, CallerDep, MayReadDep, ServicesDep, WriterDep, reads, reads_with_key, writes
+from hub.api.auth import ServicesDep, allow
 from hub.api.params import MAX_INT64, Cursor, From, Limit, To, decode_cursor, encode_cursor, language_of
 from hub.api.schemas.quarantine import (
     IgnoredList,
@@ -28,6 +28,7 @@ from hub.core.errors import Invalid, NotFound
 from hub.core.journal import STATES, Quarantined
 from hub.core.ports import QuarantineFilter
 from hub.core.reasons import REASONS, UNKNOWN, hint_of
+from hub.core.rights import Action, Caller
 from hub.core.windows import format_instant
 
 router = APIRouter(tags=["operation"])
@@ -37,18 +38,20 @@ SINGLE_BYTES = 65_536
 COUNTED = 1000
 
 Row = tuple[int, Quarantined]
+Lister = Annotated[Caller, Depends(allow(Action.RAW, open_reads=True))]
+Redriver = Annotated[Caller, Depends(allow(Action.REDRIVE))]
+Purger = Annotated[Caller, Depends(allow(Action.PURGE))]
 StateQuery = Annotated[
     str | None, Query(pattern=f"^({'|'.join(STATES)}|any)$", description=f"{', '.join(STATES)} or any.")
 ]
 
 
-@router.get("/quarantine", dependencies=[Depends(reads)], response_model=QuarantinePage, summary="Messages set aside")
+@router.get("/quarantine", response_model=QuarantinePage, summary="Messages set aside")
 def list_quarantine(
     request: Request,
     response: Response,
     services: ServicesDep,
-    key: CallerDep,
-    allowed: MayReadDep,
+    caller: Lister,
     state: StateQuery = "waiting",
     reason: Annotated[str | None, Query(max_length=64, description="Stable code of the reason.")] = None,
     connector: Annotated[str | None, Query(max_length=64, description="Only this payload family.")] = None,
@@ -69,14 +72,14 @@ def list_quarantine(
     rows, following = _page(services, where, _positions(cursor, len(services.journals)), limit)
     language = language_of(request)
     response.headers.update({"Content-Language": language, "Vary": "Accept-Language"})
-    shown = PREVIEW_BYTES if key is not None and allowed else 0
+    shown = 0 if caller.kind == "open" else PREVIEW_BYTES
     return {"items": [_view(number, row, language, shown) for number, row in rows], "next": following}
 
 
 @router.post(
     "/quarantine/redrive",
     status_code=202,
-    dependencies=[Depends(writes)],
+    dependencies=[Depends(allow(Action.REDRIVE))],
     response_model=OrdersOut,
     summary="Take messages through ingest again",
 )
@@ -90,47 +93,52 @@ def redrive(services: ServicesDep, which: Selection) -> Mapping[str, Any]:
 
 
 @router.post("/quarantine/purge", status_code=202, response_model=OrdersOut, summary="Erase payloads for good")
-def purge(services: ServicesDep, key: AdministratorDep, which: PurgeIn) -> Mapping[str, Any]:
-    """Leave an order that ingest erases the payloads of messages, by id or all that match. Needs scope `admin`.
+def purge(services: ServicesDep, caller: Purger, which: PurgeIn) -> Mapping[str, Any]:
+    """Leave an order that ingest erases the payloads of messages, by id or all that match. For operators.
 
     What waited is `purged` then and cannot be redriven; what was redriven or refused keeps its state. That it came, why
     it went and who said so is kept.
     """
     state = "purged" if which.state == "waiting" else which.state
     words = f"Ingest erases the payloads in a moment; the messages stay listed with state={state}."
-    return _ordered(services, "purge", which, {"why": which.why, "by": key.name}, words)
+    return _ordered(services, "purge", which, {"why": which.why, "by": caller.name}, words)
 
 
-@router.get("/quarantine/ignored", dependencies=[Depends(reads)], response_model=IgnoredList, summary="Ignored devices")
+@router.get(
+    "/quarantine/ignored",
+    dependencies=[Depends(allow(Action.RAW, open_reads=True))],
+    response_model=IgnoredList,
+    summary="Ignored devices",
+)
 def list_ignored(services: ServicesDep) -> Mapping[str, Any]:
     """Foreign devices that are ignored: what they send is counted and dropped."""
     return {"items": [{**entry._asdict(), "at": format_instant(entry.at)} for entry in services.ignored.all()]}
 
 
 @router.post("/quarantine/ignored", status_code=202, response_model=IgnoreOut, summary="Ignore a foreign device")
-def ignore(services: ServicesDep, key: WriterDep, device: IgnoreIn) -> Mapping[str, Any]:
+def ignore(services: ServicesDep, caller: Redriver, device: IgnoreIn) -> Mapping[str, Any]:
     """From now on what the device sends is counted as ignored and dropped, also what waits of it.
 
     Repeating it changes the words. A registered device cannot be ignored; registering an ignored one ends that.
     """
-    orders = services.ignored.add(device.connector, device.external_id, why=device.why, by=key.name)
+    orders = services.ignored.add(device.connector, device.external_id, why=device.why, by=caller.name)
     return {"command": orders[0]}
 
 
 @router.delete("/quarantine/ignored", status_code=204, response_class=Response, summary="Ignore a device no longer")
 def unignore(
     services: ServicesDep,
-    key: WriterDep,
+    caller: Redriver,
     connector: Annotated[str, Query(min_length=1, max_length=64, description="Its payload family.")],
     external_id: Annotated[str, Query(min_length=1, max_length=256, description="How its messages name it.")],
 ) -> None:
     """What the device sends from now on waits in quarantine; what was dropped does not come back."""
-    services.ignored.remove(connector, external_id, by=key.name)
+    services.ignored.remove(connector, external_id, by=caller.name)
 
 
 @router.get(
     "/quarantine/{message}",
-    dependencies=[Depends(reads_with_key)],
+    dependencies=[Depends(allow(Action.RAW))],
     response_model=QuarantinedOut,
     summary="One message set aside",
 )

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from hub.api.auth import ServicesDep, reads, writes
+from hub.api.auth import Reader, ServicesDep, allow, reached
 from hub.api.params import (
     CSV_RESPONSE,
     DAY_NS,
@@ -34,6 +34,7 @@ from hub.core.errors import Invalid, NotFound
 from hub.core.places import RegistrySnapshot
 from hub.core.ports import QualityFinding
 from hub.core.readings import Series
+from hub.core.rights import Action, Caller
 from hub.core.windows import format_instant
 
 router = APIRouter(tags=["readings"])
@@ -65,7 +66,6 @@ class Begun(NamedTuple):
 
 @router.get(
     "/readings",
-    dependencies=[Depends(reads)],
     response_model=ReadingPage,
     responses=dict(CSV_RESPONSE),
     summary="Stored readings",
@@ -73,6 +73,7 @@ class Begun(NamedTuple):
 async def list_readings(
     request: Request,
     services: ServicesDep,
+    caller: Reader,
     device: Annotated[list[str], Query(min_length=1, max_length=50, description="Device; may be repeated.")],
     quantity: Annotated[
         list[str], Query(max_length=50, description="Quantity; may be repeated; all when left out.")
@@ -94,7 +95,7 @@ async def list_readings(
     since, until = _period(start, end, begun, services.clock_ns())
     snapshot = await run_in_threadpool(services.book.snapshot)
     corrections = () if as_stored else await run_in_threadpool(services.values.corrections)
-    series = await _series(services, snapshot, device, quantity)
+    series = await _series(services, caller, snapshot, device, quantity)
     page = await read_page(services.readings, series, since, until, begun[:3] if begun else None, limit, corrections)
     last = encode_cursor(*page.last, since, until) if page.last else None
     items = _items(page, snapshot, services, await _findings(page, services))
@@ -106,11 +107,10 @@ async def list_readings(
     return Response(msgspec.json.encode(body), media_type="application/json", headers=headers)
 
 
-@router.post(
-    "/readings", status_code=202, dependencies=[Depends(writes)], response_model=Accepted, summary="Send readings"
-)
+@router.post("/readings", status_code=202, response_model=Accepted, summary="Send readings")
 async def post_readings(
     services: ServicesDep,
+    caller: Annotated[Caller, Depends(allow(Action.SEND))],
     sent: Annotated[Sent, Body(description="One device at one time, or up to 1000 such in a list.")],
 ) -> Mapping[str, Any]:
     """Check readings and publish them to the broker, so that they take the same way as those of every device.
@@ -120,7 +120,7 @@ async def post_readings(
     """
     rows = sent if isinstance(sent, list) else [sent]
     snapshot = await run_in_threadpool(services.book.snapshot)
-    refuse_wrong(sent, snapshot, services.quantities, services.clock_ns())
+    refuse_wrong(sent, reached(caller, snapshot, Action.SEND), services.quantities, services.clock_ns())
     messages = publications(rows)
     await services.publisher.publish(messages)
     return {
@@ -150,13 +150,15 @@ def _period(start: int | None, end: int | None, begun: Begun | None, now: int) -
 
 
 async def _series(
-    services: Services, snapshot: RegistrySnapshot, devices: Sequence[str], quantities: Sequence[str]
+    services: Services, caller: Caller, snapshot: RegistrySnapshot, devices: Sequence[str], quantities: Sequence[str]
 ) -> Sequence[Series]:
     for quantity in quantities:
         services.quantities.get(quantity)
     names = list(dict.fromkeys(devices))
     found = await services.readings.series(names)
-    known = snapshot.devices.keys() | {series.device for series in found}
+    known = set(reached(caller, snapshot).known)
+    if not caller.bounded(Action.READ):  # readings of a device that nobody knows are nobody's own
+        known |= {series.device for series in found}
     for name in names:
         if name not in known:
             raise NotFound(f"no device {name!r} is registered, and no readings of it are stored", "device")

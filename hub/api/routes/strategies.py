@@ -12,7 +12,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from hub.api.auth import ServicesDep, WriterDep, reads
+from hub.api.auth import ServicesDep, allow, reads
 from hub.api.etags import tag_of
 from hub.api.params import CSV_RESPONSE, CsvDialect, Time, prefers, wants_csv
 from hub.api.problems import Problem
@@ -30,6 +30,7 @@ from hub.api.schemas.strategies import (
 from hub.api.services import Services
 from hub.api.tables import Dialect, to_csv
 from hub.core.errors import Invalid
+from hub.core.rights import Action, Caller
 from hub.core.strategies import Strategy
 from hub.strategy import representation as shown
 from hub.strategy.documents import parse_json, parse_yaml, write_yaml
@@ -58,6 +59,7 @@ AsOf = Annotated[
     Time | None,
     Query(description="As known at this moment: document, values and day. RFC 3339 with time zone; default: now."),
 ]
+Strategist = Annotated[Caller, Depends(allow(Action.STRATEGY))]
 Place = Annotated[str | None, Query(max_length=256, description="Only targets at this place and below.")]
 Provisional = Annotated[bool, Query(description="Count provisional values too; they are marked.")]
 DryRun = Annotated[bool, Query(description="Only check, and say what would change.")]
@@ -178,7 +180,7 @@ async def import_strategy(
     request: Request,
     response: Response,
     services: ServicesDep,
-    key: WriterDep,
+    caller: Strategist,
     reason: Reason = "import",
     dry_run: DryRun = False,
 ) -> Mapping[str, Any]:
@@ -187,7 +189,7 @@ async def import_strategy(
     The same document again changes nothing. With `dry_run` nothing is stored, and the answer says what would change.
     """
     document = await _document(request)
-    found = await run_in_threadpool(_take, services, document, key.name, reason, dry_run, None)
+    found = await run_in_threadpool(_take, services, document, caller.name, reason, dry_run, None)
     if found.changed and found.revision == 1 and not dry_run:
         response.status_code = 201
         response.headers["Location"] = f"/api/v1/strategies/{found.id}"
@@ -199,7 +201,7 @@ async def put_strategy(
     request: Request,
     services: ServicesDep,
     strategy: StrategyId,
-    key: WriterDep,
+    caller: Strategist,
     if_match: IfMatch = None,
     reason: Reason = "import",
     dry_run: DryRun = False,
@@ -208,7 +210,7 @@ async def put_strategy(
     document = await _document(request)
     if document.id != strategy:
         raise Invalid(f"is {document.id!r}, but the path says {strategy!r}", "id")
-    found = await run_in_threadpool(_put, services, document, key.name, reason, dry_run, if_match)
+    found = await run_in_threadpool(_put, services, document, caller.name, reason, dry_run, if_match)
     return shown.preview(found)
 
 

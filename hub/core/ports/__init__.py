@@ -4,7 +4,7 @@
 All hot ports take batches. A port raises only errors of `hub.core.errors`; drivers' own errors never cross it.
 """
 
-from hub.core.ports._access import Credentials, Issued, People, Provisioner
+from hub.core.ports._access import Credentials, Gate, Issued, People, Provisioner, Shown
 from hub.core.ports._books import CorrectionBook, EntryBook, StrategyBook
 from hub.core.ports._journal import Journal, JournalReader, QuarantineFilter
 from hub.core.ports._keys import ApiKey, KeyRing
@@ -26,6 +26,7 @@ __all__ = [
     "EntryBook",
     "FlagStore",
     "FlagStretch",
+    "Gate",
     "ImportBook",
     "IndicatorSink",
     "Issued",
@@ -41,6 +42,7 @@ __all__ = [
     "ReadingStore",
     "Records",
     "Registry",
+    "Shown",
     "Source",
     "Spool",
     "SpoolBatch",
