@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Templates to HTML responses. Everything is escaped; the pages allow no script at all."""
+"""Templates to HTML responses. Everything is escaped; the pages that only read allow no script at all."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -7,9 +7,10 @@ from importlib.resources import files
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from hub.console._map import badge
+from hub.console.field.texts import words
 from hub.console.formats import Formats
 from hub.console.language import COOKIE, Language, choose
 from hub.console.services import ConsoleServices
@@ -35,7 +36,7 @@ class Pages:
         # the address changes with the content, so that browsers may keep it for long
         self._style_href = f"{STYLE_PATH}?v={sha256(self.style.encode()).hexdigest()[:12]}"
         self._environment = Environment(
-            loader=PackageLoader("hub.console"),
+            loader=ChoiceLoader([PackageLoader("hub.console"), PackageLoader("hub.console.field")]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -51,7 +52,7 @@ class Pages:
     def respond(self, request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
         """A page; a language chosen by ?lang= is remembered."""
         language = self.language(request)
-        texts = {key: words[language] for key, words in TEXTS.items()}
+        texts = {**words(language), **{key: row[language] for key, row in TEXTS.items()}}
         formats, now = Formats(language, self._services.zone), self._services.clock_ns()
         html = self._environment.get_template(template).render(
             t=texts,

@@ -23,6 +23,7 @@ from hub.core.ports import (
     ValueLedger,
 )
 from hub.core.quantities import Quantities
+from hub.devices.models import DeviceModel
 from hub.indicators.definition import Definition
 
 
@@ -48,6 +49,7 @@ class RegistryPorts:
     audit: AuditLog
     ignored: Ignoring
     mqtt: tuple[str, int, bool]
+    models: Mapping[str, DeviceModel] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

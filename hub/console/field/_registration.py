@@ -101,8 +101,9 @@ def site_of(form: Form, registry: RegistrySnapshot) -> tuple[str, Place | None]:
         raise Wrong("part", "part_needed")
     taken = {id_.rpartition("/")[2] for id_ in registry.places if id_.startswith(f"{part}/")}
     place = f"{part}/{slug(name, taken, 60)}"
-    where = {"latitude": at.latitude, "longitude": at.longitude} if at else {}
-    return place, Place(id=place, kind=PlaceKind.SITE, title={"cs": name, "en": name}, **where)
+    latitude, longitude = (at.latitude, at.longitude) if at else (None, None)
+    title = {"cs": name, "en": name}
+    return place, Place(id=place, kind=PlaceKind.SITE, title=title, latitude=latitude, longitude=longitude)
 
 
 def register(

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the field pages show of devices, in words. Runs in worker threads, except for the store's readings."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import segno
+from markupsafe import Markup
+
+from hub.console._newcomers import NEW_DEVICE
+from hub.console._overview import preview, seen
+from hub.console._values import Speaker
+from hub.console.services import ConsoleServices
+from hub.console.texts import STATE
+from hub.core.errors import HubError
+from hub.core.journal import Quarantined
+from hub.core.places import Device
+from hub.core.ports import QuarantineFilter
+from hub.core.readings import NS
+from hub.core.rights import Action, Caller
+from hub.devices.state import FlagCount, State, describe, device_state
+
+_MOST = 50
+
+
+class Row(NamedTuple):
+    """A device with its state."""
+
+    id: str
+    name: str
+    place: str
+    code: str
+    word: str
+    words: str
+
+
+class Newcomer(NamedTuple):
+    """Who talks without being registered, with the newest payload."""
+
+    connector: str
+    external_id: str
+    topic: str
+    waiting: int
+    last: str
+    payload: str
+
+
+def rows(speaker: Speaker, caller: Caller, text: str) -> Sequence[Row]:
+    """Devices that a text is found in; without one those that need a hand, the worst first."""
+    devices = [d for d in speaker.registry.devices.values() if caller.reaches(Action.READ, d.owner)]
+    found = [row for device, row in ((d, row_of(speaker, d)) for d in devices) if _wanted(device, row, text)]
+    return sorted(found, key=lambda row: (State(row.code).rank, row.name))[:_MOST]
+
+
+def _wanted(device: Device, row: Row, text: str) -> bool:
+    if not text:
+        return row.code != State.HEALTHY
+    words = (device.id, device.title, device.external_id, device.serial, row.place)
+    return any(text.casefold() in word.casefold() for word in words)
+
+
+def row_of(speaker: Speaker, device: Device) -> Row:
+    """One device with its state."""
+    services, language = speaker.services, speaker.formats.language
+    last = seen(services.journals).get(device.id)
+    finding = device_state(device, last, FlagCount(), services.clock_ns())
+    name, place = speaker.named(device)
+    code = finding.state.value
+    return Row(device.id, name, place, code, STATE[code][language], describe(finding, language))
+
+
+def due(speaker: Speaker, device: Device) -> str:
+    """When the next message should come; empty where nobody can tell."""
+    last = seen(speaker.services.journals).get(device.id)
+    return speaker.formats.moment(last.received + device.interval * NS) if last and device.interval else ""
+
+
+async def last_readings(services: ConsoleServices, speaker: Speaker, device: str) -> Sequence[tuple[str, str, str]]:
+    """Newest reading of each quantity: title, value with unit, time; nothing while the store is away."""
+    try:
+        found = await services.readings.latest(await services.readings.series([device]))
+    except HubError:
+        return []
+    formats = speaker.formats
+    return [
+        (
+            speaker.quantity(series.quantity),
+            formats.quantity(reading.value, services.quantities.get(series.quantity).unit, 2),
+            formats.moment(reading.time, seconds=True),
+        )
+        for series, reading in sorted(found.items())
+    ]
+
+
+def inbox(speaker: Speaker) -> Sequence[Newcomer]:
+    """Who waits to be registered, newest call first."""
+    found: list[Quarantined] = []
+    for journal in speaker.services.journals:
+        found += journal.quarantine(QuarantineFilter(reason=NEW_DEVICE), limit=1000)
+    named = sorted((m for m in found if m.external_id), key=lambda m: (m.connector, m.external_id, -m.received))
+    newcomers = []
+    for (connector, external), group in groupby(named, lambda m: (m.connector, m.external_id)):
+        messages = list(group)
+        newest = messages[0]
+        shown = speaker.formats.moment(newest.received), preview(newest.payload)
+        newcomers.append((newest.received, Newcomer(connector, external, newest.topic, len(messages), *shown)))
+    return [one for _, one in sorted(newcomers, key=lambda pair: -pair[0])]
+
+
+def qr(device: str, secret: str, mqtt: tuple[str, int, bool]) -> Markup:
+    """What a device is told, as a picture: mqtt(s)://user:secret@host:port/topic."""
+    scheme = "mqtts" if mqtt[2] else "mqtt"
+    code = segno.make(f"{scheme}://{device}:{secret}@{mqtt[0]}:{mqtt[1]}/devices/{device}/readings", micro=False)
+    return Markup(code.svg_inline(omitsize=True, svgclass="qr", title="QR", light="#fff"))  # noqa: S704 made here of ids
