@@ -22,6 +22,7 @@ from hub.cli import (
     _hub,
     _indicators,
     _keys,
+    _people,
     _quality,
     _quarantine,
     _safety,
@@ -46,6 +47,7 @@ for name, sub in (
     ("quality", _quality.group),
     ("quarantine", _quarantine.group),
     ("key", _keys.group),
+    ("person", _people.group),
     ("dashboards", _dashboards.group),
 ):
     app.add_typer(sub, name=name)

@@ -13,14 +13,20 @@ group = typer.Typer(no_args_is_help=True, help="API keys.")
 @group.command("create")
 def key_create(
     name: str,
-    scope: Annotated[list[str] | None, typer.Option(help="read, write or admin; repeatable")] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--role", "--scope", help="technician, operator, strategist, partner, viewer or admin; repeatable"
+        ),
+    ] = None,
+    partner: Annotated[str, typer.Option(help="Whose devices the key of a partner sees")] = "",
     config: Config = None,
     data: Data = None,
 ) -> None:
     """Make an API key; its secret is shown this once."""
     from hub.commands.keys import create_key
 
-    create_key(settings_of(config, data), name, scope or ["read"])
+    create_key(settings_of(config, data), name, role or ["viewer"], partner)
 
 
 @group.command("list")

@@ -8,10 +8,10 @@ from hub.commands._output import print_table
 from hub.settings import Settings
 
 
-def create_key(settings: Settings, name: str, scopes: Sequence[str]) -> None:
+def create_key(settings: Settings, name: str, scopes: Sequence[str], partner: str = "") -> None:
     """Make a key and show its secret this once."""
     with Parts(settings).ledger().open() as ledger:
-        key, secret = ledger.keys.create(name, frozenset(scopes))
+        key, secret = ledger.keys.create(name, frozenset(scopes), partner=partner, by="command line")
     print(f"{key.id} {key.name} ({', '.join(sorted(key.scopes))}); the secret is shown this once:\n{secret}")
 
 

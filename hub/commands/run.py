@@ -24,6 +24,7 @@ from hub.app import Parts, named
 from hub.commands._division import divide
 from hub.commands._division import prepare as prepare_sessions
 from hub.commands._provision import Provisioning, username_of
+from hub.commands.people import first_administrator
 from hub.core.errors import SettingsError
 from hub.core.logs import RateLimited, configure_logging
 from hub.core.ports import PartHealth
@@ -79,7 +80,11 @@ def init_hub(settings: Settings, kind: Kind = "hub") -> None:
         validate(parts)
         parts.data.open(kind)
         prepare(parts)
+        with parts.ledger().open() as ledger:
+            words = first_administrator(parts, ledger)
     print(f"data directory {parts.data.root} is ready; the admin key is in {parts.data.admin_key}")
+    if words:
+        print(words)
 
 
 def validate(parts: Parts) -> None:
