@@ -11,6 +11,7 @@ from hub.api import Services, create_app
 from hub.app import Parts
 from hub.console import ConsoleServices
 from hub.console import install as install_console
+from hub.console.services import RegistryPorts
 from hub.core.ports import PartHealth
 from hub.devices.models import load_models
 from hub.ingest.quota import PART as QUARANTINE
@@ -67,6 +68,16 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         city_title=city.title,
         zone=city.zone,
         layout=city.cells,
+        ports=RegistryPorts(
+            book=ledger.devices,
+            records=ledger.records,
+            credentials=ledger.credentials,
+            corrections=ledger.corrections,
+            audit=ledger.audit,
+            ignored=ledger.ignored,
+            mqtt=_reached(parts),
+            models=load_models(),
+        ),
     )
     app = create_app(services)
     install_console(app, console)
@@ -85,6 +96,12 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
     for journal in journals:
         journal.close()
     ledger.close()
+
+
+def _reached(parts: Parts) -> tuple[str, int, bool]:
+    """How devices reach the broker, as the settings say."""
+    mqtt = parts.settings.mqtt
+    return mqtt.host or mqtt.bind, mqtt.port, mqtt.tls
 
 
 def _sync(name: str, check: Callable[[], PartHealth]) -> Callable[[], Awaitable[PartHealth]]:

@@ -24,6 +24,10 @@ _HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+SCRIPTED = {
+    **_HEADERS,
+    "Content-Security-Policy": f"{_HEADERS['Content-Security-Policy']}; script-src 'self'; connect-src 'self'",
+}
 _YEAR = 365 * 86_400
 
 
@@ -65,7 +69,8 @@ class Pages:
             style=self._style_href,
             **context,
         )
-        response = HTMLResponse(html, status, headers={**_HEADERS, "Content-Language": language})
+        headers = SCRIPTED if template.startswith("field_") else _HEADERS  # the field pages bring a script of ours
+        response = HTMLResponse(html, status, headers={**headers, "Content-Language": language})
         response.headers["Vary"] = "Accept-Language, Cookie"
         if request.query_params.get("lang") == language:
             response.set_cookie(COOKIE, language, max_age=_YEAR, httponly=True, samesite="lax")

@@ -6,11 +6,13 @@ a new one.
 """
 
 import asyncio
+from importlib.resources import files
 from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from hub.console._access import everybody
 from hub.console._pages import Pages
 from hub.console._values import Speaker
 from hub.console.field import _views as views
@@ -35,6 +37,12 @@ def field_router(services: ConsoleServices, ports: RegistryPorts, pages: Pages) 
 
 
 def _start(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, pages: Pages) -> None:
+    script = files("hub.console.field").joinpath("field.js").read_text("utf-8")
+
+    @routes.get("/field/field.js", dependencies=[Depends(everybody)])
+    def field_script() -> Response:
+        return Response(script, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
     @routes.get("/field")
     def start(request: Request, caller: Technician, q: str = "") -> HTMLResponse:
         speaker = Speaker.of(services, pages.language(request))

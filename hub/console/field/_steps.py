@@ -2,6 +2,7 @@
 """What the forms of a registration show: pure, from draft and registry to a template's context."""
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from hub.console.field import _registration as registration
@@ -20,6 +21,7 @@ def device_form(models: Mapping[str, DeviceModel], form: Form, faults: Sequence[
     known = sorted({c for m in models.values() for c in m.connectors} | {registration.DIRECT})
     return {
         "form": form,
+        "base": _base(form),
         "faults": faults,
         "connectors": [("", "–"), *((c, c) for c in known)],
         "models": sorted(models.values(), key=lambda m: (m.vendor, m.name)),
@@ -36,9 +38,15 @@ def site_form(registry: RegistrySnapshot, language: Language, form: Form, faults
     parts = [(p.id, p.title.get(language, p.id)) for p in registry.places.values() if p.kind is PlaceKind.PART]
     return {
         "form": form,
+        "base": _base(form),
         "faults": faults,
         "sites": sites_near(at, registry.places, language)[:_SITES],
         "sketch": sketch(registry.places, at, str(form.get("place", "")), language),
         "parts": parts,
         "simulated": False,
     }
+
+
+def _base(form: Form) -> str:
+    """What the page was made of: the browser gives back what it kept only to a form that has not changed since."""
+    return sha256(repr(sorted(form.items())).encode()).hexdigest()[:16]

@@ -108,6 +108,7 @@ REGISTER: Words = {
     "latitude": {"cs": "Zeměpisná šířka (stupně)", "en": "Latitude (degrees)"},
     "longitude": {"cs": "Zeměpisná délka (stupně)", "en": "Longitude (degrees)"},
     "locate": {"cs": "Použít polohu telefonu", "en": "Use the phone's position"},
+    "no_position": {"cs": "Telefon polohu nedal", "en": "The phone gave no position"},
     "sort": {"cs": "Seřadit místa podle polohy", "en": "Sort sites by position"},
     "map": {"cs": "Mapa míst: body jsou místa, hvězda jste vy", "en": "Map of sites: dots are sites, the star is you"},
     "sites": {"cs": "Místa v evidenci", "en": "Known sites"},
