@@ -19,7 +19,7 @@ from hub.core.places import PlaceKind
 from hub.core.rights import Action, Caller
 from hub.devices.state import State
 
-_COLUMNS = ("word", "name", "place", "words", "tags", "origin")
+_COLUMNS = {"word": 2, "name": 4, "place": 4, "words": 6, "tags": 2, "origin": 2}  # with their share of the width
 _HEADS = {"word": "state"}
 _NAMED = 5
 
@@ -50,8 +50,8 @@ class DeviceList:
 
     def _options(self) -> dict[str, object]:
         columns = [
-            {"field": name, "headerName": self._v.t(_HEADS.get(name, name)), "sortable": False, "flex": 2}
-            for name in _COLUMNS
+            {"field": name, "headerName": self._v.t(_HEADS.get(name, name)), "sortable": False, "flex": flex}
+            for name, flex in _COLUMNS.items()
         ]
         return {
             "columnDefs": columns,

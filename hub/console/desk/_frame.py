@@ -48,7 +48,8 @@ body { background: #f3f6f8; color: #16202a; font: 15px/1.45 system-ui, "Noto San
 .desk-table { border-collapse: collapse; width: 100%; background: #fff; }
 .desk-table th, .desk-table td { text-align: left; vertical-align: top; }
 .desk-table th, .desk-table td { border: 1px solid #cdd5dc; padding: .35rem .5rem; }
-.desk-table td { overflow-wrap: anywhere; }
+.desk-table td { overflow-wrap: break-word; }
+.desk-table td:first-child, .desk-table td:last-child { min-width: 5.5rem; }
 """
 
 
@@ -75,7 +76,7 @@ class Visit(NamedTuple):
             caller = await asyncio.to_thread(admitted, self.desk.gate, self.shown)
             if caller is None:
                 ui.notify(self.t("ended"), type="negative")
-                ui.navigate.to(SIGN_IN)
+                ui.run_javascript(f"location.assign('{SIGN_IN}')")
             elif not caller.may(action):
                 ui.notify(self.t("refused"), type="negative")
             else:
@@ -107,17 +108,18 @@ def frame(v: Visit, *, simulated: bool) -> ui.element:
     here = next(key for path, key, _ in NAVIGATION if path == v.path)
     ui.page_title(f"{v.t(here)} · {v.desk.console.city_title.get(v.language, '')}")
     with ui.element("header").classes("desk-top"):
-        ui.link(v.desk.console.city_title.get(v.language, "Cityhub"), "/").props(f'title="{v.t("home")}"')
+        home = escape(v.desk.console.city_title.get(v.language, "Cityhub"))
+        ui.html(f'<a href="/" title="{escape(v.t("home"))}">{home}</a>', sanitize=False)  # ui.link stays below /desk
         with ui.element("nav").classes("desk-row").props(f'aria-label="{v.t("navigation")}"'):
             for path, key, action in NAVIGATION:
                 if v.may(action):
-                    link = ui.link(v.t(key), f"/desk{path}")
+                    link = ui.link(v.t(key), path)
                     if path == v.path:
                         link.props("aria-current=page")
         ui.element("span").classes("space")
         ui.label(v.caller.title).props("aria-live=off").style("color:#fff")
         other = "en" if v.language == "cs" else "cs"
-        ui.link(v.t("other_language"), f"/desk{v.path}?lang={other}").props(f"lang={other}")
+        ui.link(v.t("other_language"), f"{v.path}?lang={other}").props(f"lang={other}")
     if simulated:
         words = escape(COMMON["simulated_banner"][v.language])
         ui.html(f'<p class="desk-sim" role="status"><strong>{words}</strong></p>', sanitize=False)
