@@ -9,8 +9,10 @@ import uvicorn
 from hub import __version__
 from hub.api import Services, create_app
 from hub.app import Parts
+from hub.commands.credentials import desk
 from hub.console import ConsoleServices
 from hub.console import install as install_console
+from hub.console.desk import DeskServices, mount_desk
 from hub.console.services import RegistryPorts
 from hub.core.ports import PartHealth
 from hub.devices.models import load_models
@@ -46,6 +48,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         commands=ledger.commands,
         keys=ledger.keys,
         people=ledger.people,
+        broker=desk(parts, ledger.credentials),
         publisher=publisher,
         quantities=parts.quantities,
         definitions=catalogue,
@@ -81,6 +84,20 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
     )
     app = create_app(services)
     install_console(app, console)
+    desk = mount_desk(
+        app,
+        DeskServices(
+            console=console,
+            gate=app.state.gate,
+            book=ledger.devices,
+            corrections=ledger.corrections,
+            commands=ledger.commands,
+            catalogue=catalogue,
+            audit=ledger.audit,
+            people=ledger.people,
+            keys=ledger.keys,
+        ),
+    )
     app.openapi()  # made once, here: the first caller does not wait for it
     server = uvicorn.Server(
         uvicorn.Config(
@@ -90,6 +107,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
     await asyncio.sleep(0)  # a signal that came while all this was made is heard now
     if not stop.is_set():
         await server.serve()  # listens to SIGTERM and SIGINT itself from here on
+    await desk.close()
     await publisher.close()
     await store.close()
     await flags.close()
