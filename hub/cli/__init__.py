@@ -15,9 +15,11 @@ from hub import __version__
 from hub.cli import (
     _checks,
     _corrections,
+    _credentials,
     _dashboards,
     _devices,
     _entries,
+    _exchange,
     _feeds,
     _hub,
     _indicators,
@@ -38,10 +40,13 @@ app = typer.Typer(
 )
 for module in (_hub, _feeds, _safety, _checks):
     app.add_typer(module.group)
+_devices.group.add_typer(_credentials.device)
 for name, sub in (
     ("device", _devices.group),
+    ("bridge", _credentials.group),
     ("indicators", _indicators.group),
     ("entries", _entries.group),
+    ("import", _exchange.group),
     ("strategies", _strategies.group),
     ("corrections", _corrections.group),
     ("quality", _quality.group),
