@@ -17,6 +17,7 @@ from hub.api.routes import (
     catalogue,
     composites,
     corrections,
+    credentials,
     device_changes,
     devices,
     docs,
@@ -27,6 +28,7 @@ from hub.api.routes import (
     metrics,
     models,
     operation,
+    people,
     places,
     quarantine,
     readings,
@@ -40,6 +42,7 @@ RESOURCES = (
     health,
     devices,
     device_changes,
+    credentials,
     records,
     places,
     models,
@@ -53,6 +56,7 @@ RESOURCES = (
     strategies,
     quarantine,
     operation,
+    people,
 )
 
 

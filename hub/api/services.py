@@ -15,9 +15,11 @@ from hub.core.ports import (
     Command,
     CommandQueue,
     CorrectionBook,
+    Credentials,
     DeviceBook,
     EntryBook,
     FlagStore,
+    Issued,
     JournalReader,
     KeyRing,
     PartHealth,
@@ -108,6 +110,29 @@ class PhotoStore(Protocol):
         ...
 
 
+class BrokerDesk(Protocol):
+    """Credentials at the broker, and how devices reach it."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """What the ledger has of them."""
+        ...
+
+    @property
+    def managed(self) -> bool:
+        """Whether the hub brings them to the broker itself; else somebody enters them there."""
+        ...
+
+    @property
+    def hand_over(self) -> Callable[[Sequence[Issued]], Awaitable[None]] | None:
+        """Gives secrets to a broker that takes them in plain text only; None where hashes do."""
+        ...
+
+    def entry(self, issued: Issued) -> Mapping[str, object]:
+        """All that is entered in a device: secret, host, port, tls, client_id, topic, payload, text."""
+        ...
+
+
 HealthCheck = Callable[[], Awaitable[PartHealth]]
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -143,6 +168,7 @@ class Services:
     commands: Orders
     keys: KeyRing
     people: People | None = None
+    broker: BrokerDesk | None = None
     publisher: Publisher
     quantities: Quantities
     definitions: Catalogue

@@ -9,7 +9,7 @@ import uvicorn
 from hub import __version__
 from hub.api import Services, create_app
 from hub.app import Parts
-from hub.commands.credentials import desk
+from hub.commands.credentials import desk as broker_desk
 from hub.console import ConsoleServices
 from hub.console import install as install_console
 from hub.console.desk import DeskServices, mount_desk
@@ -48,7 +48,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         commands=ledger.commands,
         keys=ledger.keys,
         people=ledger.people,
-        broker=desk(parts, ledger.credentials),
+        broker=broker_desk(parts, ledger.credentials),
         publisher=publisher,
         quantities=parts.quantities,
         definitions=catalogue,
