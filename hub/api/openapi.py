@@ -41,6 +41,7 @@ TAGS: tuple[Mapping[str, str], ...] = (
     {"name": "entries", "description": "Figures that no sensor gives: entered by one person, approved by another."},
     {"name": "strategies", "description": "Strategies of the city, their targets, and how far they are fulfilled."},
     {"name": "operation", "description": "Quarantine, orders, metrics."},
+    {"name": "access", "description": "Who is asking; people and keys."},
     {"name": "problems", "description": "What errors mean."},
 )
 
