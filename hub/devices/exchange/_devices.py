@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -40,6 +41,7 @@ COLUMNS: Mapping[str, str] = {  # canonical name: Czech name
     "tags": "štítky",
     "note": "poznámka",
 }
+W = TypeVar("W", Grade, Origin)
 _AHEAD = 86_400_000_000_000
 _NOT_COMPARED = {"registered_at", "revision"}
 
@@ -165,7 +167,7 @@ def _interval(cells: Cells, default: int | None) -> int | None:
     return interval
 
 
-def _word[W: (Grade, Origin)](cells: Cells, column: str, kind: type[W], default: W) -> W:
+def _word(cells: Cells, column: str, kind: type[W], default: W) -> W:
     text = cells.text(column).strip()
     if not text:
         return default

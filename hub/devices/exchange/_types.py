@@ -47,7 +47,7 @@ class Fault(Struct, frozen=True):
 
 
 class RowPlan(Struct, frozen=True, kw_only=True):
-    """A row (from 1, as spreadsheets count), its id, and what becomes of it; `fields` has before and after by column."""
+    """A row (from 1, as spreadsheets count), its id, and what becomes of it; `fields` has before and after."""
 
     row: int
     id: str
