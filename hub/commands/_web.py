@@ -44,6 +44,8 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         audit=ledger.audit,
         photos=PhotoFiles(parts.data.root / "photos"),
         models=load_models(),
+        imports=ledger.imports,
+        connectors=[connector.name for connector in parts.connectors()],
         journals=journals,
         commands=ledger.commands,
         keys=ledger.keys,
