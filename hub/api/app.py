@@ -23,6 +23,7 @@ from hub.api.routes import (
     docs,
     drafts,
     entries,
+    exchange,
     health,
     indicators,
     metrics,
@@ -40,6 +41,7 @@ from hub.api.shield import Shield
 
 RESOURCES = (
     health,
+    exchange,
     devices,
     device_changes,
     credentials,
@@ -80,6 +82,7 @@ def create_app(services: Services) -> FastAPI:
     for resource in RESOURCES:
         app.include_router(resource.router, prefix=PREFIX, dependencies=guards)
     app.include_router(records.pictures, prefix=PREFIX, dependencies=[Depends(known_parameters)])
+    app.include_router(exchange.files, prefix=PREFIX, dependencies=[Depends(known_parameters)])
     app.include_router(entries.files, prefix=PREFIX, dependencies=[Depends(known_parameters)])
     app.include_router(strategies.documents, prefix=PREFIX, dependencies=[Depends(known_parameters)])
     app.include_router(metrics.router, dependencies=guards)

@@ -19,6 +19,7 @@ from hub.core.ports import (
     DeviceBook,
     EntryBook,
     FlagStore,
+    ImportBook,
     Issued,
     JournalReader,
     KeyRing,
@@ -177,6 +178,8 @@ class Services:
     version: str
     definition_texts: Callable[[str], Mapping[int, str]] = _no_texts
     models: Mapping[str, DeviceModel] = field(default_factory=dict)
+    imports: ImportBook | None = None
+    connectors: Sequence[str] = ()
     flags: FlagStore | None = None
     health: Sequence[HealthCheck] = ()
     figures: Callable[[], Mapping[str, Mapping[str, float]]] = dict
