@@ -70,6 +70,11 @@ def row_of(speaker: Speaker, device: Device) -> Row:
     return Row(device.id, name, place, code, STATE[code][language], describe(finding, language))
 
 
+def heard(services: ConsoleServices, device: str) -> bool:
+    """Whether a message of the device was ever taken in."""
+    return device in seen(services.journals)
+
+
 def due(speaker: Speaker, device: Device) -> str:
     """When the next message should come; empty where nobody can tell."""
     last = seen(speaker.services.journals).get(device.id)
