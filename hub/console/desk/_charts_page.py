@@ -85,11 +85,12 @@ def options(
         if bad.any():
             name = f"{names[series.device]}: {v.t('flagged')}"
             marks = points(time[bad], value[bad], zone)
-            curves.append({"type": "scatter", "name": name, "symbol": "triangle", "data": marks})
+            curves.append({"type": "scatter", "name": name, "symbol": "triangle", "color": "#a3121f", "data": marks})
     return {
         "useUTC": True,
         "animation": False,
-        "legend": {"type": "scroll"},
+        "legend": {"type": "scroll", "top": 8},
+        "grid": {"left": 64, "right": 32, "top": 72, "bottom": 84},
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "time"},
         "yAxis": {"type": "value", "name": title, "scale": True, "nameTextStyle": {"align": "left"}},
