@@ -56,7 +56,8 @@ class Pages:
     def respond(self, request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
         """A page; a language chosen by ?lang= is remembered."""
         language = self.language(request)
-        texts = {**words(language), **{key: row[language] for key, row in TEXTS.items()}}
+        own = words(language) if template.startswith("field_") else {}
+        texts = {**{key: row[language] for key, row in TEXTS.items()}, **own}
         formats, now = Formats(language, self._services.zone), self._services.clock_ns()
         html = self._environment.get_template(template).render(
             t=texts,
