@@ -147,6 +147,7 @@ async def test_a_device_page_shows_readings_with_units_and_takes_remarks(
     page = await browser.post("/field/devices/ovzdusi/note", data={"text": "na sloupu <b>"})
     assert "20,3\N{NO-BREAK SPACE}µg/m³" in page.text
     assert "na sloupu &lt;b&gt;" in page.text
+    assert "device.add" in page.text
     Outline(page.text)
 
 
