@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from hub.console import ConsoleServices
 from hub.console.desk import DeskServices, mount_desk
+from hub.core.errors import Denied
 from hub.core.journal import DeviceSeen, JournalBatch
 from hub.core.places import Device, Mounting, Place, PlaceKind
 from hub.core.ports import Shown
@@ -36,10 +37,21 @@ MINUTE = HOUR // 60
 class FileGate:
     """Sessions from a file."""
 
-    open_reads = False
-
     def __init__(self, sessions: Path) -> None:
         self._sessions = sessions
+
+    @property
+    def open_reads(self) -> bool:
+        return False
+
+    def sign_in(self, login: str, password: str, *, client: str, agent: str, kept: bool = False) -> str:
+        raise Denied("this hub has no passwords")
+
+    def change_password(self, shown: Shown, old: str, new: str) -> None:
+        raise Denied("this hub has no passwords")
+
+    def sign_out(self, cookie: str) -> None:
+        raise Denied("this hub has no passwords")
 
     def caller(self, shown: Shown) -> Caller | None:
         for line in self._sessions.read_text().splitlines():
