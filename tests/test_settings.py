@@ -87,8 +87,8 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     ("text", "has_key", "setting"),
     [
         ("[api]\nhost = '0.0.0.0'", False, "api.host"),
-        ("[mqtt]\nbind = '0.0.0.0'", True, "mqtt.bind"),
-        ("[mqtt]\nbind = 'hub.example'", True, "mqtt.bind"),
+        ("[mqtt]\nbind = '0.0.0.0'\nanonymous = true", True, "mqtt.anonymous"),
+        ("[mqtt]\nbind = 'hub.example'\nanonymous = true", True, "mqtt.anonymous"),
     ],
 )
 def test_nothing_unguarded_listens_beyond_loopback(tmp_path: Path, text: str, has_key: bool, setting: str) -> None:

@@ -17,10 +17,9 @@ from prometheus_client.registry import Collector
 
 from hub.api.figures import families
 from hub.api.services import Services
-from hub.api.views import newest_seen
 from hub.core.ports import JournalReader, PartHealth
 from hub.core.readings import NS
-from hub.devices.state import FlagCount, State, device_state
+from hub.devices.state import State
 
 DEVICE_SERIES = 500
 LAG_COUNTED = 10_000
@@ -114,12 +113,12 @@ def _reasons(journals: Sequence[JournalReader]) -> Metric:
 
 def _devices(services: Services) -> Iterator[Metric]:
     devices = services.book.snapshot().devices
-    seen = newest_seen(journal.seen() for journal in services.journals)
-    now = services.clock_ns()
-    states = Counter(device_state(device, seen.get(name), FlagCount(), now).state for name, device in devices.items())
+    seen = services.watch.seen()
+    findings = services.watch.findings(devices.values(), services.clock_ns())
+    states = Counter(finding.state for finding in findings.values())
     yield _family(
         "cityhub_devices",
-        "Registered devices by state, as far as the last message tells.",
+        "Registered devices by state, as far as can be told without their readings.",
         ("state",),
         {(state,): states[state] for state in State if state is not State.CHECK_READINGS},
     )

@@ -7,6 +7,7 @@ Synchronous ports (book, values, journals, commands, keys) are called from worke
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from hub.core.places import Device
@@ -31,6 +32,7 @@ from hub.core.ports import (
     ValueLedger,
 )
 from hub.core.quantities import Quantities
+from hub.devices.evidence import Watch
 from hub.devices.models import DeviceModel
 from hub.indicators.catalogue import Catalogue
 from hub.strategy.monitoring import Monitoring
@@ -188,6 +190,11 @@ class Services:
     max_body_bytes: int = 1_048_576
     check_seconds: float = 3.0
     clock_ns: Callable[[], int] = time.time_ns
+
+    @cached_property
+    def watch(self) -> Watch:
+        """States of devices by all that is known of them."""
+        return Watch(self.journals, self.broker.credentials if self.broker else None, self.corrections)
 
     @property
     def hosts(self) -> Sequence[str]:

@@ -2,7 +2,8 @@
 """From the hub's types to the JSON of `hub.api.schemas`. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from typing import Any
 
 from msgspec import to_builtins
@@ -15,7 +16,7 @@ from hub.core.ports import QualityFinding, VersionSeen
 from hub.core.quantities import Quantities, Quantity
 from hub.core.readings import Flag, Origin, Reading
 from hub.core.windows import format_instant
-from hub.devices.state import FlagCount, describe, device_state
+from hub.devices.state import Finding, describe
 from hub.indicators.catalogue import Catalogue
 from hub.indicators.definition import Definition
 from hub.indicators.preview import Concerned, Preview, TouchedWindows
@@ -62,9 +63,8 @@ def quantity_view(quantity: Quantity, units: Sequence[str]) -> Json:
     }
 
 
-def device_view(device: Device, seen: DeviceSeen | None, flags: FlagCount, now: int, language: str) -> Json:
-    """JSON of a device with its state at `now`."""
-    finding = device_state(device, seen, flags, now)
+def device_view(device: Device, seen: DeviceSeen | None, finding: Finding, language: str, zone: tzinfo) -> Json:
+    """JSON of a device with its state, in words with times of `zone`."""
     return {
         "id": device.id,
         "title": device.title,
@@ -84,7 +84,9 @@ def device_view(device: Device, seen: DeviceSeen | None, flags: FlagCount, now: 
         "origin": device.origin.word,
         "simulated": device.origin is Origin.SIMULATED,
         "state": finding.state,
-        "state_text": describe(finding, language),
+        "state_text": describe(finding, language, zone),
+        "attention": finding.attention,
+        "next_due": moment(finding.next_due),
         "last_seen": moment(seen.received) if seen else None,
         "messages": seen.messages if seen else 0,
     }
@@ -166,21 +168,6 @@ def place_at(device: Device | None, time: int) -> str | None:
 def unit_of(quantities: Quantities, quantity: str) -> str:
     """Canonical unit; "" for a quantity that an older table had."""
     return quantities.get(quantity).unit if quantity in quantities else ""
-
-
-def newest_seen(journals: Iterable[Mapping[str, DeviceSeen]]) -> dict[str, DeviceSeen]:
-    """Newest transmission of each device over several journals, with the sum of its messages."""
-    merged: dict[str, DeviceSeen] = {}
-    for journal in journals:
-        for device, seen in journal.items():
-            known = merged.get(device)
-            merged[device] = seen if known is None else _merged(known, seen)
-    return merged
-
-
-def _merged(a: DeviceSeen, b: DeviceSeen) -> DeviceSeen:
-    newer = max(a, b, key=lambda seen: seen.received)
-    return DeviceSeen(device=a.device, received=newer.received, time=newer.time, messages=a.messages + b.messages)
 
 
 def _mounting(mounting: Mounting) -> Json:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the page `/` shows, gathered from the ports. Runs in a worker thread, except for the store's readings."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,11 +18,12 @@ from hub.core.errors import HubError
 from hub.core.indicators import IndicatorValue, Status
 from hub.core.journal import DeviceSeen, Quarantined
 from hub.core.places import Place, PlaceKind
-from hub.core.ports import JournalReader, QuarantineFilter, ReadingStore, ValueLedger, ValueQuery
+from hub.core.ports import JournalReader, QuarantineFilter, ValueLedger, ValueQuery
 from hub.core.readings import Origin
 from hub.core.reasons import REASONS, Reason
 from hub.core.windows import HOUR
-from hub.devices.state import FlagCount, State, describe, device_state, flag_counts
+from hub.devices.evidence import batteries
+from hub.devices.state import Battery, FlagCount, State, describe, flag_counts
 
 MAP_INDICATOR = "eaqi_2024_district"
 FLAG_HOURS = 6  # how far back the flags of readings count
@@ -75,20 +77,25 @@ class Overview(NamedTuple):
 
 
 class Recent(NamedTuple):
-    """The last hours' readings by device: their flags, and who sent simulated ones, whatever its registration says."""
+    """The last hours' readings by device: their flags, who sent simulated ones, whatever its registration says, and
+    the last batteries."""
 
-    flags: Mapping[str, FlagCount]
-    simulated: frozenset[str]
+    flags: Mapping[str, FlagCount] = {}
+    simulated: frozenset[str] = frozenset()
+    batteries: Mapping[str, Battery] = {}
 
 
-async def recent(readings: ReadingStore, now: int) -> Recent | None:
+async def recent(services: ConsoleServices) -> Recent | None:
     """What the last hours brought; None when the store does not answer: the rest of the page can be shown."""
+    readings, now = services.readings, services.clock_ns()
     try:
         found = await readings.scan(await readings.series(), now - FLAG_HOURS * HOUR, now + HOUR)
+        devices = (await asyncio.to_thread(services.registry.snapshot)).devices.values()
+        charge = await batteries(readings, devices, services.ports.models if services.ports else {})
     except HubError:
         return None
     simulated = {found.series[i].device for i in set(found.index[found.origin == Origin.SIMULATED].tolist())}
-    return Recent(flag_counts(found), frozenset(simulated))
+    return Recent(flag_counts(found), frozenset(simulated), charge)
 
 
 def overview(services: ConsoleServices, language: Language, lately: Recent | None) -> Overview:
@@ -96,7 +103,7 @@ def overview(services: ConsoleServices, language: Language, lately: Recent | Non
     speaker, now = Speaker.of(services, language), services.clock_ns()
     parts = [p for p in speaker.registry.places.values() if p.kind is PlaceKind.PART]
     rows = _parts(speaker, parts)
-    devices = _devices(speaker, seen(services.journals), lately or Recent({}, frozenset()), now)
+    devices = _devices(speaker, lately or Recent(), now)
     late = changes(speaker)
     shown = [row.value for row in rows if row.value] + [c.now for c in late.rows]
     return Overview(
@@ -153,11 +160,14 @@ def seen(journals: Sequence[JournalReader]) -> Mapping[str, DeviceSeen]:
     return newest
 
 
-def _devices(speaker: Speaker, last: Mapping[str, DeviceSeen], lately: Recent, now: int) -> Sequence[DeviceRow]:
+def _devices(speaker: Speaker, lately: Recent, now: int) -> Sequence[DeviceRow]:
     language, rows = speaker.formats.language, []
+    findings = speaker.services.watch.findings(
+        speaker.registry.devices.values(), now, flags=lately.flags, batteries=lately.batteries
+    )
     for device in speaker.registry.devices.values():
         name, place = speaker.named(device)
-        finding = device_state(device, last.get(device.id), lately.flags.get(device.id, FlagCount()), now)
+        finding = findings[device.id]
         origin = Origin.SIMULATED if device.id in lately.simulated else device.origin
         rows.append(
             DeviceRow(
@@ -165,7 +175,7 @@ def _devices(speaker: Speaker, last: Mapping[str, DeviceSeen], lately: Recent, n
                 place=place,
                 state=finding.state,
                 word=STATE[finding.state.value][language],
-                words=describe(finding, language),
+                words=describe(finding, language, speaker.services.zone),
                 simulated=origin is Origin.SIMULATED,
                 origin=ORIGIN[origin.word][language],
             )

@@ -32,7 +32,7 @@ def router(services: ConsoleServices, dependencies: Sequence[Any] = ()) -> APIRo
 
     @routes.get("/", dependencies=[Depends(require(Action.READ))])
     async def home(request: Request) -> HTMLResponse:
-        lately = await recent(services.readings, services.clock_ns())
+        lately = await recent(services)
         page = await asyncio.to_thread(overview, services, pages.language(request), lately)
         return pages.respond(request, "overview.html", page=page, simulated=page.simulated)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import cached_property
 from typing import Protocol
 
 from hub.core.ports import (
@@ -23,6 +24,7 @@ from hub.core.ports import (
     ValueLedger,
 )
 from hub.core.quantities import Quantities
+from hub.devices.evidence import Watch
 from hub.devices.models import DeviceModel
 from hub.indicators.definition import Definition
 
@@ -71,3 +73,9 @@ class ConsoleServices:
     layout: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     ports: RegistryPorts | None = None
     clock_ns: Callable[[], int] = time.time_ns
+
+    @cached_property
+    def watch(self) -> Watch:
+        """States of devices by all that is known of them."""
+        ports = self.ports
+        return Watch(self.journals, ports.credentials if ports else None, ports.corrections if ports else None)

@@ -48,6 +48,11 @@ _ARRIVALS = (
     f"WHERE {_NEW} AND connector = ? AND external_id = ? ORDER BY received DESC LIMIT ?"
 )
 _EVENT = ("id", "device", "connector", "external_id", "kind", "level", "reason", "text", "time", "received")
+_EVENTS_OF = (  # a search by index for each device: their number bounds the work, not that of all events
+    f"SELECT {', '.join(f'e.{name}' for name in _EVENT)} FROM json_each(?) AS named "  # noqa: S608 our own names
+    "JOIN event AS e ON e.id IN (SELECT id FROM event WHERE device = named.value ORDER BY id DESC LIMIT ?) "
+    "ORDER BY e.id DESC"
+)
 
 
 class SqliteJournalReader:
@@ -136,6 +141,13 @@ class SqliteJournalReader:
         arguments = (device, limit) if device is not None else (limit,)
         sql = f"SELECT {', '.join(_EVENT)} FROM event WHERE {clause} ORDER BY id DESC LIMIT ?"  # noqa: S608 clause has placeholders only
         return [EventRecord(**dict(zip(_EVENT, row, strict=True))) for row in self._all(sql, arguments)]
+
+    def events_of(self, devices: Collection[str], limit: int = 20) -> Mapping[str, Sequence[EventRecord]]:
+        """The last events of these devices, newest first; who has none is left out."""
+        found: dict[str, list[EventRecord]] = {}
+        for row in self._all(_EVENTS_OF, (listed(devices), limit)):
+            found.setdefault(row[1], []).append(EventRecord(**dict(zip(_EVENT, row, strict=True))))
+        return found
 
     def newcomers(self, limit: int = 1000) -> Sequence[Newcomer]:
         """Who talks without being registered, who spoke last first."""

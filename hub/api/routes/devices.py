@@ -3,7 +3,8 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -14,7 +15,7 @@ from hub.api.params import Cursor, Limit, decode_cursor, encode_cursor, language
 from hub.api.revisions import tagged
 from hub.api.schemas.devices import DeviceDetail, DeviceIn, DeviceOut, DevicePage
 from hub.api.services import Services
-from hub.api.views import device_view, event_view, newest_seen, reading_view
+from hub.api.views import device_view, event_view, reading_view
 from hub.core.errors import Invalid, NotFound, Retry
 from hub.core.journal import DeviceSeen, EventRecord
 from hub.core.places import Device, Mounting, RegistrySnapshot
@@ -22,8 +23,9 @@ from hub.core.readings import Grade, Origin, Reading
 from hub.core.registry import DeviceFilter
 from hub.core.rights import Action, Caller
 from hub.core.windows import HOUR
+from hub.devices.evidence import batteries
 from hub.devices.models import DeviceModel
-from hub.devices.state import FlagCount, flag_counts
+from hub.devices.state import Battery, FlagCount, flag_counts
 
 logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/devices", tags=["devices"])
@@ -72,17 +74,17 @@ async def list_devices(
     )
     chosen = sorted(d.id for d in snapshot.devices.values() if d.id > after and _fits(d, where))
     asked = chosen if state else chosen[:limit]  # the state is known only once it is worked out
-    flags, problem = await _recent_flags(services, asked)
-    language = _speak(request, response)
-    now = services.clock_ns()
-    rows = [
-        device_view(snapshot.devices[name], seen.get(name), flags.get(name, FlagCount()), now, language)
-        for name in asked
-    ]
+    devices = [snapshot.devices[name] for name in asked]
+    lately = await recent(services, devices)
+    findings = await run_in_threadpool(
+        services.watch.findings, devices, services.clock_ns(), flags=lately.flags, batteries=lately.batteries
+    )
+    language, zone = _speak(request, response), ZoneInfo(services.time_zone)
+    rows = [device_view(d, seen.get(d.id), findings[d.id], language, zone) for d in devices]
     found = [row for row in rows if state in (None, row["state"])]
     more = len(found) > limit or len(chosen) > len(asked)
     cursor_on = encode_cursor(found[:limit][-1]["id"]) if more else None
-    return {"items": found[:limit], "next": cursor_on, "readings_problem": problem}
+    return {"items": found[:limit], "next": cursor_on, "readings_problem": lately.problem}
 
 
 @router.post("", status_code=201, response_model=DeviceOut, summary="Register a device")
@@ -94,14 +96,14 @@ def add_device(
     The place, where one is given, has to exist. The device counts as mounted there ever since, or from `mounted_from`
     on. A device that was removed before continues: what it measured stays where it stood then.
     """
-    now = services.clock_ns()
     owner = caller.partner if caller.bounded(Action.DEVICES) else ""
     added = services.book.add_device(
         replace(_device(device, services.models), owner=owner or device.owner), by=caller.name
     )
     response.headers["Location"] = f"/api/v1/devices/{added.id}"
-    seen = newest_seen(journal.seen() for journal in services.journals)
-    return device_view(added, seen.get(added.id), FlagCount(), now, _speak(request, response))
+    finding = services.watch.finding(added, services.clock_ns())
+    seen = services.watch.seen().get(added.id)
+    return device_view(added, seen, finding, _speak(request, response), ZoneInfo(services.time_zone))
 
 
 @router.get("/{device}", response_model=DeviceDetail, summary="One device")
@@ -117,15 +119,21 @@ async def get_device(
     if row is None:
         raise NotFound(f"no device {device!r} is registered; GET /api/v1/devices lists all")
     newest, no_readings = await _latest(services, device)
-    flags, no_flags = await _recent_flags(services, [device])
+    lately = await recent(services, [row])
     events = await run_in_threadpool(_events, services, device)
-    found = flags.get(device, FlagCount())
-    view = device_view(row, seen.get(device), found, services.clock_ns(), _speak(request, response))
+    finding = await run_in_threadpool(
+        services.watch.finding,
+        row,
+        services.clock_ns(),
+        flags=lately.flags.get(device),
+        battery=lately.batteries.get(device),
+    )
+    view = device_view(row, seen.get(device), finding, _speak(request, response), ZoneInfo(services.time_zone))
     shown = [reading_view(reading, row, services.quantities) for reading in newest]
     body = {
         **view,
         "readings": shown,
-        "readings_problem": no_readings or no_flags,
+        "readings_problem": no_readings or lately.problem,
         "events": [event_view(event) for event in events],
     }
     return tagged(body, row.revision, dict(response.headers))
@@ -149,7 +157,7 @@ def remove_device(
 
 
 def _registry(services: Services, caller: Caller) -> tuple[RegistrySnapshot, Mapping[str, DeviceSeen]]:
-    return reached(caller, services.book.snapshot()), newest_seen(journal.seen() for journal in services.journals)
+    return reached(caller, services.book.snapshot()), services.watch.seen()
 
 
 def _events(services: Services, device: str) -> Sequence[EventRecord]:
@@ -176,16 +184,25 @@ async def _latest(services: Services, device: str) -> tuple[Sequence[Reading], s
     return [found[series] for series in sorted(found)], None
 
 
-async def _recent_flags(services: Services, devices: Sequence[str]) -> tuple[Mapping[str, FlagCount], str | None]:
-    """Flags of the last hours; a store that is away must not hide the registry, so then none, and why."""
+class Lately(NamedTuple):
+    """What readings say of devices: flags of the last hours, last batteries; `problem` where they cannot be read."""
+
+    flags: Mapping[str, FlagCount] = {}
+    batteries: Mapping[str, Battery] = {}
+    problem: str | None = None
+
+
+async def recent(services: Services, devices: Sequence[Device]) -> Lately:
+    """Of these devices; a store that is away must not hide the registry, so then nothing, and why."""
     if not devices:
-        return {}, None
+        return Lately()
     now, readings = services.clock_ns(), services.readings
     try:
-        found = await readings.scan(await readings.series(devices), now - FLAG_HOURS * HOUR, now + HOUR)
+        series = await readings.series([device.id for device in devices])
+        found = await readings.scan(series, now - FLAG_HOURS * HOUR, now + HOUR)
+        return Lately(flag_counts(found), await batteries(readings, devices, services.models))
     except Retry as error:
-        return {}, _away(error)
-    return flag_counts(found), None
+        return Lately(problem=_away(error))
 
 
 def _away(error: Retry) -> str:

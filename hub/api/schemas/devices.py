@@ -36,6 +36,8 @@ DEVICE: dict[str, Any] = {
     "simulated": False,
     "state": "healthy",
     "state_text": "last message 12 min ago, expected every 15 min",
+    "attention": False,
+    "next_due": "2026-11-23T10:15:04Z",
     "last_seen": "2026-11-23T10:00:04Z",
     "messages": 5120,
 }
@@ -164,6 +166,8 @@ class DeviceOut(Model):
         "maintenance or retired."
     )
     state_text: str = Field(description="The reason of the state in words, in the language of Accept-Language.")
+    attention: bool = Field(description="Somebody should look at it.")
+    next_due: Moment | None = Field(description="When its next message is due; null where nobody can tell.")
     last_seen: Moment | None = Field(description="Arrival of the last message.")
     messages: int = Field(description="Messages seen so far.")
 

@@ -122,7 +122,7 @@ def tag_devices(v: Visit, caller: Caller, devices: Sequence[str], tag: str) -> N
 async def rows_of(v: Visit) -> Sequence[Row]:
     """The rows as they are now."""
     services = v.desk.console
-    lately = await recent(services.readings, services.clock_ns())
+    lately = await recent(services)
     return await asyncio.to_thread(board, services, v.language, v.caller, lately)
 
 

@@ -22,7 +22,7 @@ _FILL: Mapping[str, str] = {"good": "#e6f4ea", "some": "#fff0e0", "bad": "#fdece
 async def overview_page(v: Visit) -> None:
     """Show it."""
     services = v.desk.console
-    lately = await recent(services.readings, services.clock_ns())
+    lately = await recent(services)
     rows = await asyncio.to_thread(board, services, v.language, v.caller, lately)
     places = (await asyncio.to_thread(services.registry.snapshot)).places
     parts = [place for place in places.values() if place.kind is PlaceKind.PART]

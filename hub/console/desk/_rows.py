@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from hub.console._overview import Recent, seen
+from hub.console._overview import Recent
 from hub.console._values import Speaker
 from hub.console.language import Language
 from hub.console.services import ConsoleServices
@@ -17,7 +17,7 @@ from hub.console.texts import ORIGIN, STATE
 from hub.core.places import Device, PlaceKind, RegistrySnapshot
 from hub.core.readings import Origin
 from hub.core.rights import Action, Caller
-from hub.devices.state import FlagCount, State, describe, device_state
+from hub.devices.state import State, describe
 
 PAGE = 100
 
@@ -57,16 +57,14 @@ class Outage(NamedTuple):
 
 def board(services: ConsoleServices, language: Language, caller: Caller, lately: Recent | None) -> Sequence[Row]:
     """All devices that the caller may see, worst first."""
-    speaker, last, now = Speaker.of(services, language), seen(services.journals), services.clock_ns()
-    lately = lately or Recent({}, frozenset())
-    rows = []
-    for device in speaker.registry.devices.values():
-        if not caller.reaches(Action.READ, device.owner):
-            continue
-        finding = device_state(device, last.get(device.id), lately.flags.get(device.id, FlagCount()), now)
+    speaker, lately, rows = Speaker.of(services, language), lately or Recent(), []
+    devices = [d for d in speaker.registry.devices.values() if caller.reaches(Action.READ, d.owner)]
+    findings = services.watch.findings(devices, services.clock_ns(), flags=lately.flags, batteries=lately.batteries)
+    for device in devices:
+        finding = findings[device.id]
         origin = Origin.SIMULATED if device.id in lately.simulated else device.origin
         word = STATE[finding.state.value][language]
-        rows.append(_row(speaker, device, finding.state, word, describe(finding, language), origin))
+        rows.append(_row(speaker, device, finding.state, word, describe(finding, language, services.zone), origin))
     return sorted(rows, key=lambda row: (row.rank, row.name))
 
 

@@ -19,7 +19,7 @@ from hub.core.places import Device
 from hub.core.ports import QuarantineFilter
 from hub.core.readings import NS
 from hub.core.rights import Action, Caller
-from hub.devices.state import FlagCount, State, describe, device_state
+from hub.devices.state import Finding, State, describe
 
 _MOST = 50
 
@@ -48,8 +48,11 @@ class Newcomer(NamedTuple):
 
 def rows(speaker: Speaker, caller: Caller, text: str) -> Sequence[Row]:
     """Devices that a text is found in; without one those that need a hand, the worst first."""
+    services = speaker.services
     devices = [d for d in speaker.registry.devices.values() if caller.reaches(Action.READ, d.owner)]
-    found = [row for device, row in ((d, row_of(speaker, d)) for d in devices) if _wanted(device, row, text)]
+    findings = services.watch.findings(devices, services.clock_ns())
+    shown = ((device, row_of(speaker, device, findings[device.id])) for device in devices)
+    found = [row for device, row in shown if _wanted(device, row, text)]
     return sorted(found, key=lambda row: (State(row.code).rank, row.name))[:_MOST]
 
 
@@ -60,14 +63,13 @@ def _wanted(device: Device, row: Row, text: str) -> bool:
     return any(text.casefold() in word.casefold() for word in words)
 
 
-def row_of(speaker: Speaker, device: Device) -> Row:
-    """One device with its state."""
+def row_of(speaker: Speaker, device: Device, finding: Finding | None = None) -> Row:
+    """One device with its state, which is gathered where `finding` is not given."""
     services, language = speaker.services, speaker.formats.language
-    last = seen(services.journals).get(device.id)
-    finding = device_state(device, last, FlagCount(), services.clock_ns())
+    finding = finding or services.watch.finding(device, services.clock_ns())
     name, place = speaker.named(device)
     code = finding.state.value
-    return Row(device.id, name, place, code, STATE[code][language], describe(finding, language))
+    return Row(device.id, name, place, code, STATE[code][language], describe(finding, language, services.zone))
 
 
 def heard(services: ConsoleServices, device: str) -> bool:

@@ -114,6 +114,10 @@ class JournalReader(Protocol):
         """Device events, newest first."""
         ...
 
+    def events_of(self, devices: Collection[str], limit: int = 20) -> Mapping[str, Sequence[EventRecord]]:
+        """The last events of these devices, newest first; who has none is left out."""
+        ...
+
     def newcomers(self, limit: int = 1000) -> Sequence[Newcomer]:
         """Who talks without being registered, who spoke last first."""
         ...
