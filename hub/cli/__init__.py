@@ -24,7 +24,9 @@ from hub.cli import (
     _hub,
     _indicators,
     _keys,
+    _models,
     _people,
+    _places,
     _quality,
     _quarantine,
     _safety,
@@ -43,6 +45,8 @@ for module in (_hub, _feeds, _safety, _checks):
 _devices.group.add_typer(_credentials.device)
 for name, sub in (
     ("device", _devices.group),
+    ("place", _places.group),
+    ("model", _models.group),
     ("bridge", _credentials.group),
     ("indicators", _indicators.group),
     ("entries", _entries.group),

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`cityhub model ...`."""
+
+from typing import Annotated
+
+import typer
+
+from hub.cli._options import Json
+
+group = typer.Typer(no_args_is_help=True, help="Kinds of devices that the hub knows by name.")
+
+
+@group.command("list")
+def model_list(
+    text: Annotated[str, typer.Option(help="In id, manufacturer or name")] = "",
+    json: Json = False,
+) -> None:
+    """List device models."""
+    from hub.commands.models import list_models
+
+    list_models(text, json=json)
+
+
+@group.command("show")
+def model_show(model: str, json: Json = False) -> None:
+    """Show all that is known of a model, with its sources."""
+    from hub.commands.models import show_model
+
+    show_model(model, json=json)
