@@ -21,10 +21,12 @@ from hub.core.strategies import IndicatorFacts
 from hub.core.windows import Calendar
 from hub.datadir import DataDir
 from hub.devices.city import City, load_city
+from hub.devices.models import DeviceModel, load_models
 from hub.indicators.catalogue import Catalogue, load_catalogue
 from hub.indicators.evaluate import check_own
 from hub.indicators.frozen import check_keep
 from hub.indicators.quality import Rules, load_rules
+from hub.ingest.bench import DryRun
 from hub.ingest.interpret import Interpreter
 from hub.ingest.journal_reader import SqliteJournalReader
 from hub.ingest.normalise import Conversions
@@ -76,6 +78,10 @@ class Parts:
     def connectors(self) -> tuple[sdk.Connector, ...]:
         """All connectors, with the city's own mappings."""
         return sdk.discover(connectors, {"mapped_json": _texts(self.settings.ingest.mappings)})
+
+    def models(self) -> Mapping[str, DeviceModel]:
+        """All device models, the city's own too, validated."""
+        return load_models(self.settings.devices.models, connectors=sdk.families(connectors))
 
     def definitions(self) -> Catalogue:
         """All definitions, validated."""
@@ -174,6 +180,15 @@ class Parts:
         """Routing, decoding and normalising."""
         return Interpreter(
             router or sdk.Router(self.connectors()),
+            Conversions(self.quantities, self.settings.keep),
+            max_payload=self.settings.ingest.max_payload_bytes,
+            models={model.id: model.fields for model in self.models().values()},
+        )
+
+    def bench(self) -> DryRun:
+        """Where messages are tried out: decoded as ingest does, stored nowhere."""
+        return DryRun(
+            sdk.Router(self.connectors()),
             Conversions(self.quantities, self.settings.keep),
             max_payload=self.settings.ingest.max_payload_bytes,
         )

@@ -10,6 +10,7 @@ it still work. The limits are our judgement.
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from hub.core.places import PlaceKind, RegistrySnapshot
 from hub.core.readings import NS
 from hub.devices.state import OVERDUE_AFTER, Finding, State
 
@@ -35,6 +36,25 @@ class Outage(NamedTuple):
     devices: Sequence[str]
     since: int
     behind: int
+
+
+def members_of(registry: RegistrySnapshot, findings: Mapping[str, Finding]) -> Sequence[Member]:
+    """Registered devices with their findings and what they have in common."""
+    return [
+        Member(name, finding, _behind(registry, name, finding))
+        for name, finding in findings.items()
+        if name in registry.devices
+    ]
+
+
+def _behind(registry: RegistrySnapshot, name: str, finding: Finding) -> Mapping[str, str]:
+    device = registry.devices[name]
+    place = registry.places.get(device.place or "")
+    while place is not None and place.kind is not PlaceKind.PART:
+        place = registry.places.get(place.parent or "")
+    gateways = finding.link.gateways if finding.link else ()
+    common = {"gateway": gateways[0] if gateways else "", "part": place.id if place else ""}
+    return {kind: what for kind, what in {**common, "connector": device.connector}.items() if what}
 
 
 def outages(members: Sequence[Member]) -> Sequence[Outage]:

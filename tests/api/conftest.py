@@ -210,7 +210,7 @@ def first_batch() -> JournalBatch:
         ],
         seen=[
             DeviceSeen(device=AIR, received=NOW - 12 * MINUTE, time=NOW - 15 * MINUTE, messages=4),
-            DeviceSeen(device="lora-7", received=NOW - 4 * HOUR, time=None, messages=1),
+            DeviceSeen(device="lora-7", received=NOW - 4 * HOUR, time=None, messages=2),
         ],
     )
 

@@ -5,6 +5,7 @@ All hot ports take batches. A port raises only errors of `hub.core.errors`; driv
 """
 
 from hub.core.ports._access import Credentials, Gate, Issued, People, Provisioner, Shown
+from hub.core.ports._bench import Bench, Tried
 from hub.core.ports._books import CorrectionBook, EntryBook, StrategyBook
 from hub.core.ports._journal import Journal, JournalReader, QuarantineFilter
 from hub.core.ports._keys import ApiKey, KeyRing
@@ -18,6 +19,7 @@ __all__ = [
     "ENGINE_ORDERS",
     "ApiKey",
     "AuditLog",
+    "Bench",
     "Command",
     "CommandQueue",
     "CorrectionBook",
@@ -48,6 +50,7 @@ __all__ = [
     "SpoolBatch",
     "SpoolState",
     "StrategyBook",
+    "Tried",
     "ValueLedger",
     "ValueQuery",
     "VersionSeen",
