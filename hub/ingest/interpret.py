@@ -20,6 +20,7 @@ from hub.core.errors import Reject
 from hub.core.journal import HOUR_NS, EventRecord, UplinkSeen
 from hub.core.places import Device
 from hub.core.readings import AHEAD, EARLIEST, Flag, Reading, ReadingBatch, ReadingGroup, group_of
+from hub.ingest.model_fields import Fields, as_told
 from hub.ingest.normalise import Conversions, normalise
 
 OWN_TOPIC = "cityhub/"  # the hub's own messages to itself
@@ -111,11 +112,14 @@ class Interpreter:
         conversions: Conversions,
         *,
         max_payload: int,
+        models: Mapping[str, Fields] | None = None,
         own_prefixes: tuple[str, ...] = ("indicators/", "alarms/", OWN_TOPIC),
     ) -> None:
         self._router = router
         self._conversions = conversions
         self._max_payload = max_payload
+        self._models = models or {}
+        self._fields: Mapping[str, Fields] = {}  # by device, of those alone whose model names fields
         self._own = own_prefixes
         self._identify = {connector.name: connector.identify for connector in router.connectors}
         self._devices: Mapping[tuple[str, str], Device] = {}
@@ -129,6 +133,8 @@ class Interpreter:
         """Take over a new state of the registry; `ignored` are (connector, external id) of foreign devices."""
         self._devices = {(d.connector, self.identify(d.connector, d.external_id)): d for d in devices}
         self._ignored = frozenset((connector, self.identify(connector, name)) for connector, name in ignored)
+        fields = self._models
+        self._fields = {d.id: fields[d.model] for d in self._devices.values() if d.model and fields.get(d.model)}
         self._contexts.clear()
         self.floods.clear()
 
@@ -268,11 +274,13 @@ class Interpreter:
         devices, connector, delivery = self._devices, meaning.connector, meaning.delivery
         arrival: int | None = None
         named, device = None, None
+        fields: Fields | None = None
         foreign = False
         for item in sdk.singly(decoded):
             if item.device != named:  # nearly always all are one device's
                 named = item.device
                 device = devices.get((connector, named))
+                fields = None if device is None else self._fields.get(device.id)
             if device is None:
                 ignored = (connector, item.device) in self._ignored
                 foreign = foreign or ignored
@@ -283,12 +291,15 @@ class Interpreter:
             if not isinstance(item, sdk.Reading):
                 _note(item, device, delivery.received, events, uplinks)
                 continue
+            told = as_told(item, fields)
+            if told is None:
+                continue
             if item.time is None and item.server_time is None and arrival is None and not delivery.retain:
                 arrival, digest = _arrival(delivery, arrivals)
                 meaning.arrival = digest, arrival
             try:
                 received, now = delivery.received, self._now
-                reading = normalise(item, device.id, device.origin, self._conversions, received, arrival, now)
+                reading = normalise(told, device.id, device.origin, self._conversions, received, arrival, now)
             except Reject as error:
                 faults.append(Fault(error.reason, error.detail, item.device))
                 continue

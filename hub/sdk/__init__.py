@@ -16,7 +16,17 @@ from hub.sdk._types import (
 )
 from hub.sdk.codec_fields import CODEC_FIELDS
 from hub.sdk.discovery import configured, discover, families
-from hub.sdk.lorawan import best_gateway, device_eui, link_readings, object_readings, plain_unit, printed_eui, uplink
+from hub.sdk.lorawan import (
+    TRUTH,
+    UNIT_NOT_STATED,
+    best_gateway,
+    device_eui,
+    link_readings,
+    object_readings,
+    plain_unit,
+    printed_eui,
+    uplink,
+)
 from hub.sdk.payloads import describe, load_json, load_object, number, section, sections, shorten, text, text_number
 from hub.sdk.quantities import check_quantity
 from hub.sdk.samples import Sample, find_samples, render
@@ -26,6 +36,8 @@ from hub.sdk.topics import Route, Router, compile_template, overlaps
 __all__ = [
     "AMBIGUOUS",
     "CODEC_FIELDS",
+    "TRUTH",
+    "UNIT_NOT_STATED",
     "ConfigurableConnector",
     "Connector",
     "DecodeError",

@@ -8,8 +8,9 @@ A codec is foreign JavaScript, so names of fields are taken only where they are 
 - else under its own name, for the hub to refuse by that name (`unknown_quantity`): seen, kept and not guessed at.
 
 Gases are an exception to the second rule: codecs send them in ppm, ppb or ug/m3 under the same name, so without a
-unit they are refused (`unknown_unit`). Text, booleans and nulls outside of the table are states of the device, not
-readings. Arrays (stored history) are reported as an event, for they hold values that nobody has read.
+unit they are refused (`unknown_unit`). Booleans outside of the table are handed on in the unit `TRUTH`: the hub takes
+those that the device's model says to be measurements, and leaves the others out. Text and nulls are no readings.
+Arrays (stored history) are reported as an event, for they hold values that nobody has read.
 """
 
 import math
@@ -23,6 +24,7 @@ from hub.sdk._types import Decoded, DeviceEvent, Field, Reading, Uplink
 from hub.sdk.payloads import describe, number, shorten, text_number
 
 UNIT_NOT_STATED: Final = "not stated"
+TRUTH: Final = "true or false"  # unit of a boolean: counts as 1 or 0 where the device's model names the field, else not
 _AMBIGUOUS_UNIT: Final = frozenset({"no2", "no", "nox", "o3", "so2", "co", "nh3", "h2s", "tvoc", "hcho"})
 _EUI: Final = re.compile(r"[0-9a-f]{16}")
 _DEPTH: Final = 4
@@ -97,16 +99,20 @@ def _field(name: str, value: object, known: Field | None, blank: Reading) -> Ite
     if amount is None:
         return
     quantity = known.quantity if known else name
-    if unit is None:
+    if known is None and isinstance(value.value if isinstance(value, _Measure) else value, bool):
+        unit = TRUTH
+    elif unit is None:
         unit = known.unit if known else UNIT_NOT_STATED if name in _AMBIGUOUS_UNIT else None
     yield Reading(blank.device, quantity, amount, unit, blank.time, blank.server_time, blank.revision, blank.origin)
 
 
 def _amount(value: object, name: str, *, lenient: bool) -> float | None:
-    """The field's number, None where it holds none; known fields may be booleans or numbers in text (Dragino)."""
-    if isinstance(value, bool | str) and lenient:
-        return float(value) if isinstance(value, bool) else text_number(value)
-    return number(value, name) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """The field's number, None where it holds none; known fields may be numbers in text (Dragino)."""
+    if isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str):
+        return text_number(value) if lenient else None
+    return number(value, name) if isinstance(value, int | float) else None
 
 
 def best_gateway(receptions: Iterable[Mapping[str, object]], where: str) -> tuple[float, float] | None:

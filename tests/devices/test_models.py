@@ -10,6 +10,7 @@ import connectors
 from hub.core.errors import SettingsError
 from hub.core.quantities import Quantities
 from hub.devices.models import DeviceModel, Sample, load_models
+from hub.ingest.model_fields import as_told
 from hub.sdk import Reading, Router, families, singly
 from hub.sdk._types import Connector, RawMessage
 
@@ -46,14 +47,11 @@ def _envelope(connector: str, sample: Sample) -> tuple[str, object]:
 
 def _canonical(model: DeviceModel, item: Reading) -> tuple[str, float] | None:
     """As ingest reads it by the model: quantity and value in its own unit, None for what is no measurement."""
-    quantity, unit = item.quantity, item.unit
-    if quantity in model.fields:
-        meant = model.fields[quantity]
-        if meant is None:
-            return None
-        quantity, unit = meant[0], unit if unit not in (None, "not stated") else meant[1]
-    scale, offset = QUANTITIES.factor(quantity, unit)
-    return quantity, item.value * scale + offset
+    told = as_told(item, model.fields)
+    if told is None:
+        return None
+    scale, offset = QUANTITIES.factor(told.quantity, told.unit)
+    return told.quantity, told.value * scale + offset
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)

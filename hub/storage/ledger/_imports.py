@@ -154,13 +154,15 @@ class Imports(ImportBook):
                                                                    or i.removed_at is not None)]  # fmt: skip
         if named:
             self._redrive(connection, now)
+        if any(i.kind == "device" and i.before is not None and i.before.model != i.after.model for i in items):
+            self._redrive(connection, now, "unknown_quantity")
         ignored = read_ignored(connection)
         for connector, external_id in sorted({_name(d) for d in named} & ignored):
             forget(connection, connector, external_id)
             record(connection, now, by, "device.unignore", f"{connector}/{external_id}", detail)
 
-    def _redrive(self, connection: Connection, now: int) -> None:
-        leave_for_each(connection, now, "redrive", {"reason": "unknown_device"}, self._shards)
+    def _redrive(self, connection: Connection, now: int, reason: str = "unknown_device") -> None:
+        leave_for_each(connection, now, "redrive", {"reason": reason}, self._shards)
 
     def _put_back(self, connection: Connection, back: Sequence[tuple[Change, "_Item | None", tuple[str, str]]]) -> None:
         gone = [key for _, item, key in back if item is None]

@@ -4,7 +4,7 @@
 Every change raises the registry's version in its own transaction, so a process that compares versions learns of a new
 device without reading the registry. Registering a device leaves the order to redrive its waiting messages in the same
 transaction: there is no moment at which the device is known and its messages are forgotten. So does another name in
-messages, and another piece of hardware.
+messages, another model, and another piece of hardware.
 
 Removing a device ends its mountings and makes it a former one: its readings stay in their store, and what was computed
 from them stays as it is, because the record of where it stood stays too. Its name in messages is free for another
@@ -96,6 +96,9 @@ class Devices(DeviceBook):
             after = self._put(connection, before, after, "device.change", by)
             if renamed:
                 self._named(connection, after, by)
+            if before.model != after.model:  # another meaning of its fields: what could not be read, may be now
+                waiting = {"connector": after.connector, "external_id": after.external_id}
+                leave_for_each(connection, self._clock(), "redrive", waiting, self._shards)
             return after
 
     def mount(self, device: str, mounting: Mounting, *, by: str = "", expected: int | None = None) -> Device:
@@ -147,10 +150,10 @@ class Devices(DeviceBook):
             self._named(connection, after, by)
             return after
 
-    def remove_device(self, device: str, *, by: str = "", why: str = "") -> None:
-        """End the registration; what was measured stays where it was measured. Raise NotFound."""
+    def remove_device(self, device: str, *, by: str = "", why: str = "", expected: int | None = None) -> None:
+        """End the registration; what was measured stays where it was measured. Raise NotFound, Conflict."""
         with self._database.write() as connection:
-            before = registered(connection, device)
+            before = registered(connection, device, expected)
             now = self._clock()
             gone = replace(before, mountings=ended(before.mountings, now), revision=before.revision + 1)
             put_mountings(connection, {device: gone.mountings})
@@ -160,14 +163,21 @@ class Devices(DeviceBook):
             shut_out(connection, now, by, device, why or "the device was removed")
             advance(connection, t.REGISTRY_VERSION)
 
-    def put_places(self, given: Sequence[Place], *, by: str = "") -> int:
-        """Add or replace places, parents first; returns how many changed. All or none. Raise Invalid, NotFound."""
+    def put_places(
+        self, given: Sequence[Place], *, by: str = "", based_on: Mapping[str, Place | None] | None = None
+    ) -> int:
+        """Add or replace places, parents first; returns how many changed. All or none.
+
+        Raise Invalid, NotFound; Conflict where one is not as the caller saw it.
+        """
         with self._database.write() as connection:
+            places.refuse_changed(connection, based_on or {})
             return places.put(connection, self._database.dialect, self._clock(), given, by)
 
-    def remove_place(self, place: str, *, by: str = "") -> None:
-        """Take away a place where nothing ever stood and below which nothing lies. Raise NotFound, Exists."""
+    def remove_place(self, place: str, *, by: str = "", based_on: Place | None = None) -> None:
+        """Take away a place where nothing ever stood and below which nothing lies. Raise NotFound, Exists, Conflict."""
         with self._database.write() as connection:
+            places.refuse_changed(connection, {} if based_on is None else {place: based_on})
             places.remove(connection, self._clock(), place, by)
 
     def put_facility(self, facility: Facility, *, by: str = "", expected: int | None = None) -> Facility:
