@@ -14,6 +14,7 @@ from hub.api.etags import ETags
 from hub.api.params import json_body, known_parameters
 from hub.api.problems import PREFIX
 from hub.api.routes import (
+    calibration,
     catalogue,
     composites,
     corrections,
@@ -28,6 +29,7 @@ from hub.api.routes import (
     indicators,
     metrics,
     models,
+    network_servers,
     operation,
     people,
     places,
@@ -45,7 +47,9 @@ RESOURCES = (
     devices,
     device_changes,
     credentials,
+    network_servers,
     records,
+    calibration,
     places,
     models,
     drafts,

@@ -8,11 +8,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol
 
 from hub.core.places import Device
 from hub.core.ports import (
     AuditLog,
+    Bench,
     Command,
     CommandQueue,
     CorrectionBook,
@@ -33,6 +34,7 @@ from hub.core.ports import (
 )
 from hub.core.quantities import Quantities
 from hub.devices.evidence import Watch
+from hub.devices.inbox import Inbox
 from hub.devices.models import DeviceModel
 from hub.indicators.catalogue import Catalogue
 from hub.strategy.monitoring import Monitoring
@@ -67,7 +69,7 @@ class Book(DeviceBook, Protocol):
         """See DeviceBook."""
         ...
 
-    def remove_device(self, device: str, *, by: str = "", why: str = "") -> None:
+    def remove_device(self, device: str, *, by: str = "", why: str = "", expected: int | None = None) -> None:
         """See DeviceBook."""
         ...
 
@@ -110,6 +112,32 @@ class PhotoStore(Protocol):
 
     def get(self, sha256: str) -> bytes:
         """Raise NotFound."""
+        ...
+
+    def drop(self, sha256: str) -> None:
+        """Erase a picture; harmless when it is gone. Raise Retry."""
+        ...
+
+
+class Audit(AuditLog, Protocol):
+    """The record of changes, also for what is done outside of the ledger."""
+
+    def note(self, at: int, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
+        """Write down that `actor` did `action` at `at` (ns)."""
+        ...
+
+
+class NetworkServer(Protocol):
+    """A LoRaWAN network server in which devices are made. Raises Retry, Stop, Invalid; no error quotes a key."""
+
+    async def add(
+        self, dev_eui: str, join_eui: str, app_key: str, *, name: str, model: str, profile: str
+    ) -> Literal["created", "exists"]:
+        """Make a device with its keys; one that exists gets these keys."""
+        ...
+
+    async def disable(self, dev_eui: str, *, disabled: bool = True) -> None:
+        """Let it join and send no more, or again."""
         ...
 
 
@@ -165,13 +193,14 @@ class Services:
     monitoring: Monitoring
     readings: ReadingStore
     records: Records
-    audit: AuditLog
+    audit: Audit
     photos: PhotoStore
     journals: Sequence[JournalReader]
     commands: Orders
     keys: KeyRing
     people: People | None = None
     broker: BrokerDesk | None = None
+    bench: Bench | None = None
     publisher: Publisher
     quantities: Quantities
     definitions: Catalogue
@@ -180,6 +209,7 @@ class Services:
     version: str
     definition_texts: Callable[[str], Mapping[int, str]] = _no_texts
     models: Mapping[str, DeviceModel] = field(default_factory=dict)
+    network_servers: Mapping[str, NetworkServer] = field(default_factory=dict)  # by connector
     imports: ImportBook | None = None
     connectors: Sequence[str] = ()
     flags: FlagStore | None = None
@@ -195,6 +225,11 @@ class Services:
     def watch(self) -> Watch:
         """States of devices by all that is known of them."""
         return Watch(self.journals, self.broker.credentials if self.broker else None, self.corrections)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """Who talks without being registered."""
+        return Inbox(self.journals, self.book, self.commands, self.models, self.bench)
 
     @property
     def hosts(self) -> Sequence[str]:

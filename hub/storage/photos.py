@@ -41,8 +41,11 @@ class PhotoFiles:
             raise Retry(f"the photo cannot be read: {error.strerror}") from error
 
     def drop(self, sha256: str) -> None:
-        """Erase a picture; harmless when it is gone."""
-        self._path(sha256).unlink(missing_ok=True)
+        """Erase a picture; harmless when it is gone. Raise Retry."""
+        try:
+            self._path(sha256).unlink(missing_ok=True)
+        except OSError as error:
+            raise Retry(f"the photo cannot be erased: {error.strerror}", after=60) from error
 
     def _path(self, sha256: str) -> Path:
         if not _HASH.fullmatch(sha256):

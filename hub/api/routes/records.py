@@ -6,6 +6,7 @@ behalf. It is on disk before its row is in the ledger.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -109,10 +110,9 @@ def get_photo(services: ServicesDep, device: DeviceId, photo: RowId, caller: Rea
 
 @router.delete("/{device}/photos/{photo}", status_code=204, summary="Take a photo away")
 def remove_photo(services: ServicesDep, device: DeviceId, photo: RowId, caller: Registrar) -> None:
-    """Take a photo off the device; the record of changes keeps that it was there."""
+    """Take a photo off the device and erase it; the record of changes keeps that it was there."""
     own_device(services, caller, device)
-    _found(services, device, photo)
-    services.records.remove_photo(photo, by=caller.name)
+    _erase(services, _found(services, device, photo), caller.name)
 
 
 def _keep(services: Services, device: str, content: bytes, caption: str, by: str) -> Mapping[str, Any]:
@@ -122,7 +122,21 @@ def _keep(services: Services, device: str, content: bytes, caption: str, by: str
         id=0, subject=f"device:{device}", sha256=kept.sha256, media_type=MEDIA_TYPE, width=kept.width,
         height=kept.height, size=len(kept.content), caption=caption, by=by, at=services.clock_ns(),
     )  # fmt: skip
-    return _photo(device, services.records.add_photo(photo, by=by))
+    made = services.records.add_photo(photo, by=by)
+    services.photos.put(kept.sha256, kept.content)  # gone, where the same picture was being erased
+    return _photo(device, made)
+
+
+def _erase(services: Services, row: Photo, by: str) -> None:
+    """Bytes first, then the row: what fails in between can be asked for again. Both stay where others use the bytes."""
+    content = None
+    if services.records.photo_uses(row.sha256) == 1:
+        with suppress(NotFound):
+            content = services.photos.get(row.sha256)
+        services.photos.drop(row.sha256)
+    services.records.remove_photo(row.id, by=by)
+    if content is not None and services.records.photo_uses(row.sha256):  # somebody sent the same one meanwhile
+        services.photos.put(row.sha256, content)
 
 
 def _found(services: Services, device: str, photo: int) -> Photo:

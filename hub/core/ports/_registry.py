@@ -63,16 +63,21 @@ class DeviceBook(Registry, Protocol):
         """
         ...
 
-    def remove_device(self, device: str, *, by: str = "", why: str = "") -> None:
-        """Retire it: readings and values stay, its credential is disabled. Raise NotFound."""
+    def remove_device(self, device: str, *, by: str = "", why: str = "", expected: int | None = None) -> None:
+        """Retire it: readings and values stay, its credential is disabled. Raise NotFound, Conflict."""
         ...
 
-    def put_places(self, places: Sequence[Place], *, by: str = "") -> int:
-        """Add or replace places, parents first; returns how many changed."""
+    def put_places(
+        self, places: Sequence[Place], *, by: str = "", based_on: Mapping[str, Place | None] | None = None
+    ) -> int:
+        """Add or replace places, parents first; returns how many changed.
+
+        `based_on` has, by id, the places as the caller saw them (None: not there): raise Conflict when one is another.
+        """
         ...
 
-    def remove_place(self, place: str, *, by: str = "") -> None:
-        """Take away a place where nothing ever stood and below which nothing lies. Raise NotFound, Exists."""
+    def remove_place(self, place: str, *, by: str = "", based_on: Place | None = None) -> None:
+        """Take away a place where nothing ever stood and below which nothing lies. Raise NotFound, Exists, Conflict."""
         ...
 
     def put_facility(self, facility: Facility, *, by: str = "", expected: int | None = None) -> Facility:
@@ -113,6 +118,10 @@ class Records(Protocol):
 
     def remove_photo(self, photo: int, *, by: str) -> Photo:
         """Raise NotFound."""
+        ...
+
+    def photo_uses(self, sha256: str) -> int:
+        """How many pictures that were not removed have these bytes."""
         ...
 
     def photos(self, subject: str) -> Sequence[Photo]:

@@ -45,6 +45,14 @@ def put(connection: Connection, dialect: str, at: int, given: Sequence[Place], b
     return len(changed)
 
 
+def refuse_changed(connection: Connection, seen: Mapping[str, Place | None]) -> None:
+    """Raise Conflict for a place that is not as the caller saw it (None: not there)."""
+    known = read_places(connection, list(seen)) if seen else {}
+    for name, place in seen.items():
+        if (known[name][0] if name in known else None) != place:
+            raise Conflict(f"place {name!r} was changed in between: read it again", "place")
+
+
 def write(connection: Connection, dialect: str, given: Sequence[Place], known: Mapping[str, tuple[Place, int]]) -> None:
     """Rows of places, each with the revision after the known one."""
     rows = [place_row(p, known[p.id][1] + 1 if p.id in known else 1) for p in given]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from hub.core.corrections import CALIBRATE, check_correction
 from hub.core.errors import Invalid, NotFound
@@ -102,6 +102,12 @@ class Records(Port):
             connection.execute(update(t.photo).where(_P.id == photo).values(removed_at=now))
             record_changes(connection, now, by, [Change("photo.remove", _id(row.subject), _photo(row), None)])
             return _photo(row)
+
+    def photo_uses(self, sha256: str) -> int:
+        """How many pictures that were not removed have these bytes."""
+        statement = select(func.count()).select_from(t.photo).where(_P.sha256 == sha256, _P.removed_at.is_(None))
+        with self._database.read() as connection:
+            return int(connection.execute(statement).scalar_one())
 
     def photos(self, subject: str) -> Sequence[Photo]:
         """Newest first."""
