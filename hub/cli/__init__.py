@@ -40,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="cityhub: sensors in, indicators of a city out.",
 )
-for module in (_hub, _feeds, _safety, _checks):
+for module in (_hub, _feeds, _safety, _exchange, _checks):
     app.add_typer(module.group)
 _devices.group.add_typer(_credentials.device)
 for name, sub in (
@@ -50,7 +50,7 @@ for name, sub in (
     ("bridge", _credentials.group),
     ("indicators", _indicators.group),
     ("entries", _entries.group),
-    ("import", _exchange.group),
+    ("imports", _exchange.runs),
     ("strategies", _strategies.group),
     ("corrections", _corrections.group),
     ("quality", _quality.group),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`cityhub import`, `cityhub device export`, `cityhub place export`: the registry as tables."""
+"""`cityhub import`, `cityhub export`, `cityhub imports`: the registry as tables."""
 
 import getpass
 import json as json_
@@ -34,9 +34,22 @@ _SHOWN = 40
 
 
 def import_table(
-    settings: Settings, file: Path, *, kind: str, dry_run: bool, anywhere: bool, by: str | None, json: bool
+    settings: Settings,
+    file: Path,
+    *,
+    kind: str,
+    dry_run: bool,
+    anywhere: bool,
+    by: str | None,
+    json: bool,
+    credentials: Path | None = None,
 ) -> None:
-    """Import a table, all or nothing; Invalid when a row is at fault."""
+    """Import a table, all or nothing; Invalid when a row is at fault.
+
+    `credentials`: issue one for every new device that connects directly, into this new file.
+    """
+    if credentials is not None and credentials.exists():
+        raise Invalid(f"{credentials} is there already: name a new file", "credentials")
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -44,15 +57,28 @@ def import_table(
     with Parts(settings).ledger().open() as ledger:
         plan = _PLANS[kind](read_grid(content, MOST_ROWS), _basis(settings, ledger, anywhere=anywhere))
         number = None
-        if not dry_run and not plan.faulty:
+        if not dry_run and not plan.faulty and plan.counts[State.UNCHANGED] < len(plan.rows):
             made = ledger.imports.run(
                 kind, file.name, places=plan.places, facilities=plan.facilities, devices=plan.devices,
                 by=by or getpass.getuser(),
             )  # fmt: skip
             number = made.id
+            if credentials is not None:
+                _issue(ledger, plan, credentials, by=by or getpass.getuser())
     _tell(plan, number, json=json)
     if plan.faulty:
         raise Invalid(f"{len(plan.faulty)} rows are at fault; nothing was imported", str(file))
+
+
+def _issue(ledger: Ledger, plan: Plan, file: Path, *, by: str) -> None:
+    """Secrets of the new devices that connect directly; shown this once, in a file of the caller's alone."""
+    made = {row.id for row in plan.rows if row.state is State.CREATE}
+    names = [device.id for device in plan.devices if device.id in made and device.connector == "native"]
+    file.touch(0o600)
+    issued = ledger.credentials.issue_many(names, by=by)
+    rows = [["username", "secret"], *([one.credential.username, one.secret] for one in issued)]
+    file.write_text(csv_text(rows, czech=False), encoding="utf-8")
+    print(f"{len(issued)} credentials are in {file}: give them to the devices, then erase it", file=sys.stderr)
 
 
 def undo_import(settings: Settings, number: int, *, by: str | None) -> None:
@@ -87,9 +113,14 @@ def _basis(settings: Settings, ledger: Ledger, *, anywhere: bool = False) -> Bas
     parts = Parts(settings)
     names = [connector.name for connector in parts.connectors()]
     return Basis(
-        ledger.devices.snapshot(), ledger.devices.facilities(), load_models(), names, parts.city().zone,
-        time.time_ns(), anywhere,
-    )  # fmt: skip
+        ledger.devices.snapshot(),
+        ledger.devices.facilities(),
+        load_models(settings.devices.models),
+        names,
+        parts.city().zone,
+        time.time_ns(),
+        anywhere,
+    )
 
 
 def _tell(plan: Plan, number: int | None, *, json: bool) -> None:
@@ -103,7 +134,8 @@ def _tell(plan: Plan, number: int | None, *, json: bool) -> None:
         print()
         return
     table = Table("row", "id", "what", "why")
-    for row in [row for row in plan.rows if row.state is not State.UNCHANGED][:_SHOWN]:
+    changed = [row for row in plan.rows if row.state in {State.CREATE, State.CHANGE}]
+    for row in [*plan.faulty, *changed[:_SHOWN]]:
         why = "; ".join(f"{f.column}: {f.en}" for f in row.faults) or ", ".join(row.fields)
         table.add_row(str(row.row), row.id, str(row.state), why)
     Console().print(table)
@@ -111,4 +143,4 @@ def _tell(plan: Plan, number: int | None, *, json: bool) -> None:
         print(note)
     print(", ".join(f"{count} {word}" for word, count in plan.counts.items()))
     if number is not None:
-        print(f"imported; `cityhub import undo {number}` puts everything back")
+        print(f"imported; `cityhub imports undo {number}` puts everything back")
