@@ -26,6 +26,7 @@ from hub.api.routes import (
     entries,
     exchange,
     health,
+    inbox,
     indicators,
     metrics,
     models,
@@ -36,6 +37,7 @@ from hub.api.routes import (
     quarantine,
     readings,
     records,
+    states,
     strategies,
 )
 from hub.api.services import Services
@@ -44,7 +46,9 @@ from hub.api.shield import Shield
 RESOURCES = (
     health,
     exchange,
+    states,  # before devices, whose ids would take its name
     devices,
+    inbox,
     device_changes,
     credentials,
     network_servers,

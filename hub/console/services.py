@@ -25,6 +25,7 @@ from hub.core.ports import (
 )
 from hub.core.quantities import Quantities
 from hub.devices.evidence import Watch
+from hub.devices.inbox import Inbox
 from hub.devices.models import DeviceModel
 from hub.indicators.definition import Definition
 
@@ -52,6 +53,7 @@ class RegistryPorts:
     ignored: Ignoring
     mqtt: tuple[str, int, bool]
     models: Mapping[str, DeviceModel] = field(default_factory=dict)
+    inbox: Inbox | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+import connectors
+from hub import sdk
 from hub.api import Services, create_app
 from hub.app import facts_of
 from hub.core.delivery import Publication
@@ -30,8 +32,10 @@ from hub.core.windows import HOUR, parse_instant
 from hub.devices.city import City, load_city
 from hub.devices.models import load_models
 from hub.indicators.catalogue import Catalogue, load_catalogue
+from hub.ingest.bench import DryRun
 from hub.ingest.journal import SqliteJournal
 from hub.ingest.journal_reader import SqliteJournalReader
+from hub.ingest.normalise import Conversions
 from hub.storage.ledger import Ledger, sqlite_url
 from hub.storage.photos import PhotoFiles
 from hub.storage.readings_sqlite import SqliteReadingStore
@@ -229,6 +233,7 @@ class Template:
     quantities: Quantities
     definitions: Catalogue
     city: City
+    bench: DryRun
     document: dict[str, Any] = field(default_factory=dict)
 
     def app(self, services: Services) -> FastAPI:
@@ -253,7 +258,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
         ledger.values.commit([(row, row.end) for row in VALUES], {"touch:0": 1})
         keys = {scope: ledger.keys.create(scope, frozenset({scope}))[1] for scope in ("read", "write", "admin")}
     asyncio.run(fill(folder, quantities))
-    return Template(folder, keys, quantities, load_catalogue(quantities), city)
+    bench = DryRun(sdk.Router(sdk.discover(connectors)), Conversions(quantities), max_payload=65_536)
+    return Template(folder, keys, quantities, load_catalogue(quantities), city, bench)
 
 
 async def fill(folder: Path, quantities: Quantities) -> None:
@@ -295,6 +301,7 @@ async def world(template: Template, tmp_path: Path) -> AsyncIterator[World]:
         journals=readers,
         commands=ledger.commands,
         keys=ledger.keys,
+        bench=template.bench,
         publisher=outbox,
         quantities=template.quantities,
         definitions=template.definitions,

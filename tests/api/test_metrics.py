@@ -39,7 +39,7 @@ async def test_devices_engine_parts_and_process_are_there(world: World) -> None:
     samples = await scrape(world, health=[sick])
     assert samples["cityhub_devices", "silent"] == 1
     assert samples["cityhub_devices", "healthy"] == 1
-    assert samples["cityhub_devices", "waiting"] == 1
+    assert samples["cityhub_devices", "registered"] == 1
     assert samples["cityhub_device_last_seen_timestamp_seconds", AIR] == NOW / NS - 12 * 60
     assert samples["cityhub_engine_cursor", "0"] == 1
     assert samples["cityhub_engine_lag_touches", "0"] == 1
