@@ -9,7 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # processes; most tests wait for servers more than they compute
 TESTERS := 3
-SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics postgresql curl
+SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics postgresql curl chromium
 
 .PHONY: demo run test check bench servers clean
 .DEFAULT_GOAL := demo
