@@ -39,6 +39,7 @@ from hub.settings import Settings, secret_of
 from hub.storage.ledger import Ledger, sqlite_url
 from hub.strategy.monitoring import Monitoring
 from hub.transport import BrokerEvent, EmbeddedSettings, SessionEvent, SessionMemory
+from hub.transport.chirpstack import Chirpstack, ChirpstackAccess
 from hub.transport.embedded import EmbeddedBroker
 from hub.transport.provisioning import DynamicSecurity, EmbeddedUsers, MosquittoFiles
 from hub.transport.publisher import MqttPublisher
@@ -82,6 +83,22 @@ class Parts:
     def models(self) -> Mapping[str, DeviceModel]:
         """All device models, the city's own too, validated."""
         return load_models(self.settings.devices.models, connectors=sdk.families(connectors))
+
+    def network_servers(self) -> Mapping[str, Chirpstack]:
+        """Network servers in which the hub makes devices, by connector."""
+        given = self.settings.chirpstack
+        if given.url is None:
+            return {}
+        profiles = dict(given.device_profiles)
+        access = ChirpstackAccess(
+            url=given.url,
+            token=secret_of(given.token, given.token_file, "chirpstack.token_file") or "",
+            application=given.application_id or "",
+            profiles=profiles | ({"": given.device_profile} if given.device_profile else {}),
+            ca_file=given.ca_file,
+            timeout_s=given.timeout_s,
+        )
+        return {"chirpstack": Chirpstack(access)}
 
     def definitions(self) -> Catalogue:
         """All definitions, validated."""
@@ -191,6 +208,7 @@ class Parts:
             sdk.Router(self.connectors()),
             Conversions(self.quantities, self.settings.keep),
             max_payload=self.settings.ingest.max_payload_bytes,
+            models={model.id: model.fields for model in self.models().values()},
         )
 
     def running_layout(self) -> Layout:

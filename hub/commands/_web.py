@@ -15,7 +15,6 @@ from hub.console import install as install_console
 from hub.console.desk import DeskServices, mount_desk
 from hub.console.services import RegistryPorts
 from hub.core.ports import PartHealth
-from hub.devices.models import load_models
 from hub.ingest.quota import PART as QUARANTINE
 from hub.settings import is_loopback
 from hub.status import read_figures, read_status, remedy
@@ -43,7 +42,8 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         records=ledger.records,
         audit=ledger.audit,
         photos=PhotoFiles(parts.data.root / "photos"),
-        models=load_models(),
+        models=parts.models(),
+        network_servers=parts.network_servers(),
         imports=ledger.imports,
         connectors=[connector.name for connector in parts.connectors()],
         journals=journals,
@@ -51,6 +51,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         keys=ledger.keys,
         people=ledger.people,
         broker=broker_desk(parts, ledger.credentials),
+        bench=parts.bench(),
         publisher=publisher,
         quantities=parts.quantities,
         definitions=catalogue,
@@ -81,7 +82,8 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
             audit=ledger.audit,
             ignored=ledger.ignored,
             mqtt=_reached(parts),
-            models=load_models(),
+            inbox=services.inbox,
+            models=parts.models(),
         ),
     )
     app = create_app(services)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from hub.api.auth import Reader, ServicesDep, allow, owned, reached
 from hub.api.params import Cursor, Limit, decode_cursor, encode_cursor, language_of
 from hub.api.revisions import tagged
+from hub.api.routes.network_servers import disable_there
 from hub.api.schemas.devices import DeviceDetail, DeviceIn, DeviceOut, DevicePage
 from hub.api.services import Services
 from hub.api.views import device_view, event_view, reading_view
@@ -98,7 +99,7 @@ def add_device(
     """
     owner = caller.partner if caller.bounded(Action.DEVICES) else ""
     added = services.book.add_device(
-        replace(_device(device, services.models), owner=owner or device.owner), by=caller.name
+        replace(device_of(device, services.models), owner=owner or device.owner), by=caller.name
     )
     response.headers["Location"] = f"/api/v1/devices/{added.id}"
     finding = services.watch.finding(added, services.clock_ns())
@@ -140,20 +141,25 @@ async def get_device(
 
 
 @router.delete("/{device}", status_code=204, summary="Retire a device")
-def remove_device(
+async def remove_device(
     services: ServicesDep,
     device: DeviceId,
     caller: Registrar,
+    response: Response,
     reason: Annotated[str, Query(max_length=1000, description="Why; stays in the record of changes.")] = "",
 ) -> None:
     """Take a device out of the registry. Its readings and the values made of them stay, for the place where it stood.
 
-    Messages that it still sends wait in quarantine as `unknown_device`.
+    Messages that it still sends wait in quarantine as `unknown_device`. In a network server in which the hub
+    makes devices it is disabled too; the header `Network-Server` says `disabled`, or `failed`: then do it by hand.
     """
-    row = services.book.snapshot().devices.get(device)
+    row = (await run_in_threadpool(services.book.snapshot)).devices.get(device)
     if row is not None:
         owned(caller, Action.DEVICES, row.owner, f"device {device!r}")
-    services.book.remove_device(device, by=caller.name, why=reason)
+    await run_in_threadpool(services.book.remove_device, device, by=caller.name, why=reason)
+    told = None if row is None else await disable_there(services, row, caller.name)
+    if told is not None:
+        response.headers["Network-Server"] = told
 
 
 def _registry(services: Services, caller: Caller) -> tuple[RegistrySnapshot, Mapping[str, DeviceSeen]]:
@@ -211,7 +217,7 @@ def _away(error: Retry) -> str:
     return _READINGS_AWAY
 
 
-def _device(posted: DeviceIn, models: Mapping[str, DeviceModel]) -> Device:
+def device_of(posted: DeviceIn, models: Mapping[str, DeviceModel]) -> Device:
     """What was posted; what it leaves out comes from its model."""
     model = models.get(posted.model)
     if posted.model and model is None:

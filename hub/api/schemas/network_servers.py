@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Bodies of labels and network servers."""
 
+from typing import Any, Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -33,3 +35,29 @@ class StickerOut(BaseModel):
     checksum_ok: bool | None
     notes: list[str]
     candidates: list[CandidateOut]
+
+
+class JoinIn(BaseModel):
+    """What a device needs to join. The key is checked by the route, for an error of a schema may quote what it saw."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    join_eui: str = Field("", max_length=32, description="JoinEUI (AppEUI), 16 hexadecimal digits; none: zeros.")
+    app_key: Any = Field(
+        description="AppKey, 32 hexadecimal digits. It is handed on, and neither kept nor shown.",
+        json_schema_extra={"type": "string", "writeOnly": True, "pattern": "^[0-9A-Fa-f]{32}$"},
+    )
+    device_profile: str = Field("", pattern=r"^([0-9a-f-]{36})?$", description="Device profile (UUID) to use.")
+
+
+class StepOut(BaseModel):
+    """One step, in Czech and English."""
+
+    cs: str
+    en: str
+
+
+class JoinOut(BaseModel):
+    """What became of it. `instructions`: the hub cannot do it, these are the steps for a person."""
+
+    outcome: Literal["created", "exists", "instructions"]
+    steps: list[StepOut]
