@@ -8,10 +8,12 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import Header, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 
 from hub.api.problems import Problem
 
@@ -20,6 +22,19 @@ _TAG = re.compile(r'(?:W/)?"?r([0-9a-f]{1,24})(?:-[0-9a-f]+)?"?')
 IfMatch = Annotated[
     str | None, Header(description="ETag of the GET on which the change is based; 428 without, 412 when it is stale.")
 ]
+IfMatchAtWill = Annotated[
+    str | None, Header(alias="If-Match", description="ETag of the GET; when it is given and stale, 412.")
+]
+_Whole = TypeVar("_Whole", bound=BaseModel)
+
+
+def merged(whole: type[_Whole], known: Mapping[str, Any], patch: BaseModel) -> _Whole:
+    """JSON merge patch (RFC 7396) on what is known; null puts a field back to its default."""
+    fields = {**known, **patch.model_dump(exclude_unset=True)}
+    try:
+        return whole.model_validate({name: value for name, value in fields.items() if value is not None})
+    except ValidationError as error:
+        raise RequestValidationError([{**row, "loc": ("body", *row["loc"])} for row in error.errors()]) from error
 
 
 def tagged(body: Mapping[str, Any], revision: int | str, headers: Mapping[str, str] | None = None) -> Response:

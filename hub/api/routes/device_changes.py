@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
-from fastapi.exceptions import RequestValidationError
 from msgspec.structs import asdict, replace
-from pydantic import ValidationError
 
 from hub.api.auth import Reader, ServicesDep, allow, owned, visible
-from hub.api.revisions import IfMatch, require_match
+from hub.api.revisions import IfMatch, merged, require_match
 from hub.api.schemas.registry import (
     Changed,
     DeviceChange,
@@ -70,13 +68,7 @@ def patch_device(
     """Change the fields that are given (JSON merge patch, RFC 7396; null: back to the default). Needs `If-Match`."""
     before = own_device(services, caller, device)
     require_match(if_match, before.revision, f"/api/v1/devices/{device}")
-    patch = given.model_dump(exclude_unset=True)
-    merged = {name: value for name, value in (_fields(before) | patch).items() if value is not None}
-    try:
-        whole = DeviceChange.model_validate(merged)
-    except ValidationError as error:
-        raise RequestValidationError([{**row, "loc": ("body", *row["loc"])} for row in error.errors()]) from error
-    return _change(services, caller, before, whole)
+    return _change(services, caller, before, merged(DeviceChange, _fields(before), given))
 
 
 @router.post("/{device}/mount", response_model=Changed, summary="Move a device")

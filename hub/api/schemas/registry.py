@@ -294,6 +294,37 @@ class PlaceIn(Model):
     outside_city: bool = Field(False, description="The coordinates are meant to lie outside the municipality.")
 
 
+class PlacePatch(Model):
+    """Fields of a place to change; null takes one away."""
+
+    model_config = example(population=16133)
+
+    kind: str | None = Field(None, pattern="^(municipality|part|facility|site)$")
+    title: Title | None = None
+    population: int | None = Field(None, ge=0, le=2**31 - 1)
+    population_date: str | None = Field(None, max_length=10)
+    latitude: float | None = Field(None, ge=-90, le=90)
+    longitude: float | None = Field(None, ge=-180, le=180)
+    source: str | None = Field(None, max_length=500)
+    outside_city: bool = Field(False, description="The coordinates are meant to lie outside the municipality.")
+
+
+class FacilityPatch(Model):
+    """Fields of a facility to change; null takes one away."""
+
+    model_config = example(capacity=250.0)
+
+    category: str | None = Field(None, max_length=64)
+    capacity: float | None = Field(None, ge=0, allow_inf_nan=False)
+    capacity_unit: Line | None = None
+    opening_hours: Line | None = None
+    operator: Line | None = None
+    address: Line | None = None
+    phone: Line | None = None
+    web: Line | None = None
+    owner: str | None = Field(None, max_length=64)
+
+
 class FacilityIn(Model):
     """What serves people at a place."""
 
