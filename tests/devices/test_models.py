@@ -59,6 +59,9 @@ def test_a_model_says_where_it_is_known_from_and_what_is_typical_is_plausible(mo
     assert all(source.url.startswith("https://") for source in model.sources)
     assert model.evidence
     assert set(model.connectors) <= set(FAMILIES)
+    if not any(source.retrieved for source in model.sources):
+        assert all(row.uncertain for row in model.quantities)
+        assert model.grade != "reference"
     for row in model.quantities:
         scale, offset = QUANTITIES.factor(row.quantity, row.unit)
         if row.typical is not None:
