@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from hub.api.auth import Reader, ServicesDep, allow, owned, reached
 from hub.api.params import Cursor, Limit, decode_cursor, encode_cursor, language_of
-from hub.api.revisions import tagged
+from hub.api.revisions import IfMatchAtWill, require_match, tagged
 from hub.api.routes.network_servers import disable_there
 from hub.api.schemas.devices import DeviceDetail, DeviceIn, DeviceOut, DevicePage
 from hub.api.services import Services
@@ -147,6 +147,7 @@ async def remove_device(
     caller: Registrar,
     response: Response,
     reason: Annotated[str, Query(max_length=1000, description="Why; stays in the record of changes.")] = "",
+    if_match: IfMatchAtWill = None,
 ) -> None:
     """Take a device out of the registry. Its readings and the values made of them stay, for the place where it stood.
 
@@ -156,7 +157,11 @@ async def remove_device(
     row = (await run_in_threadpool(services.book.snapshot)).devices.get(device)
     if row is not None:
         owned(caller, Action.DEVICES, row.owner, f"device {device!r}")
-    await run_in_threadpool(services.book.remove_device, device, by=caller.name, why=reason)
+    expected = None
+    if row is not None and if_match is not None:
+        require_match(if_match, row.revision, f"/api/v1/devices/{device}")
+        expected = row.revision
+    await run_in_threadpool(services.book.remove_device, device, by=caller.name, why=reason, expected=expected)
     told = None if row is None else await disable_there(services, row, caller.name)
     if told is not None:
         response.headers["Network-Server"] = told
