@@ -30,6 +30,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
     city, catalogue, settings = parts.city(), parts.catalogue(), parts.settings.api
     title = city.title[city.languages[0]]
     private = is_loopback(settings.host)
+    broker = broker_desk(parts, ledger.credentials)
     services = Services(
         book=ledger.devices,
         ignored=ledger.ignored,
@@ -50,7 +51,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         commands=ledger.commands,
         keys=ledger.keys,
         people=ledger.people,
-        broker=broker_desk(parts, ledger.credentials),
+        broker=broker,
         bench=parts.bench(),
         publisher=publisher,
         quantities=parts.quantities,
@@ -100,6 +101,8 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
             audit=ledger.audit,
             people=ledger.people,
             keys=ledger.keys,
+            bench=parts.bench(),
+            hand_over=broker.hand_over,
         ),
     )
     app.openapi()  # made once, here: the first caller does not wait for it

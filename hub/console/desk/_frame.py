@@ -14,7 +14,9 @@ from typing import NamedTuple
 from nicegui import ui
 from starlette.requests import Request
 
-from hub.console.desk._guard import SIGN_IN, admitted, shown_by
+from hub.console._access import SIGN_IN
+from hub.console.desk._guard import admitted, shown_by
+from hub.console.desk.operation_texts import OPERATION
 from hub.console.desk.services import DeskServices
 from hub.console.desk.texts import TEXTS
 from hub.console.language import COOKIE, Language, choose
@@ -29,6 +31,9 @@ NAVIGATION: tuple[tuple[str, str, Action], ...] = (
     ("/", "overview", Action.READ),
     ("/devices", "devices", Action.READ),
     ("/charts", "charts", Action.READ),
+    ("/corrections", "corrections", Action.CORRECT),
+    ("/bench", "bench", Action.RAW),
+    ("/people", "people", Action.ACCESS),
     ("/audit", "audit", Action.AUDIT),
 )
 STYLE = """
@@ -64,7 +69,7 @@ class Visit(NamedTuple):
 
     def t(self, key: str, **fields: object) -> str:
         """A text of the desk."""
-        return TEXTS[key][self.language].format(**fields)
+        return (TEXTS.get(key) or OPERATION[key])[self.language].format(**fields)
 
     def may(self, action: Action) -> bool:
         """Whether to show it; `act` decides."""

@@ -20,10 +20,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.console._access import COOKIE, SECURE_COOKIE, SIGN_IN
 from hub.core.ports import Gate, Shown
 from hub.core.rights import Action, Caller
 
-SIGN_IN = "/sign-in"
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
@@ -34,15 +34,14 @@ _HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
-_COOKIES = {"https": "__Host-cityhub_session", "wss": "__Host-cityhub_session"}
-_COOKIE = "cityhub_session"
+_COOKIES = {"https": SECURE_COOKIE, "wss": SECURE_COOKIE}
 _FRESH_S, _IDLE_S = 1.0, 60.0
 _VIOLATION = 1008  # of a policy, as RFC 6455 has it
 
 
 def shown_by(connection: HTTPConnection) -> Shown:
     """What a request or a websocket shows of who it is: the session's cookie alone."""
-    cookie = connection.cookies.get(_COOKIES.get(connection.url.scheme, _COOKIE))
+    cookie = connection.cookies.get(_COOKIES.get(connection.url.scheme, COOKIE))
     return Shown(cookie=cookie, client=connection.client.host if connection.client else "local")
 
 

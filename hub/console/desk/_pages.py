@@ -8,12 +8,15 @@ from nicegui import ui
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from hub.console._access import SIGN_IN
 from hub.console.desk._audit_page import audit_page
+from hub.console.desk._bench_page import bench_page
 from hub.console.desk._charts_page import charts_page
+from hub.console.desk._corrections_page import corrections_page
 from hub.console.desk._devices_page import devices_page
 from hub.console.desk._frame import NAVIGATION, Visit, visit
-from hub.console.desk._guard import SIGN_IN
 from hub.console.desk._overview_page import overview_page
+from hub.console.desk._people_page import people_page
 from hub.console.desk.services import DeskServices
 from hub.console.language import COOKIE
 from hub.core.rights import Action
@@ -23,6 +26,9 @@ PAGES: dict[str, Page] = {
     "/": overview_page,
     "/devices": devices_page,
     "/charts": charts_page,
+    "/corrections": corrections_page,
+    "/bench": bench_page,
+    "/people": people_page,
     "/audit": audit_page,
 }
 _YEAR = 365 * 86_400

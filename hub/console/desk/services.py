@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the desk is given beside the ports of the console. Ports that are None have no page."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from hub.console.services import ConsoleServices
-from hub.core.ports import AuditLog, CommandQueue, CorrectionBook, DeviceBook, Gate, KeyRing, People
+from hub.core.ports import AuditLog, Bench, CommandQueue, CorrectionBook, DeviceBook, Gate, Issued, KeyRing, People
 from hub.indicators.catalogue import Catalogue
+
+HandOver = Callable[[Sequence[Issued]], Awaitable[None]]  # gives new secrets to a broker that wants them in plain text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,3 +24,5 @@ class DeskServices:
     audit: AuditLog | None = None
     people: People | None = None
     keys: KeyRing | None = None
+    bench: Bench | None = None
+    hand_over: HandOver | None = None
