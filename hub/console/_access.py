@@ -98,6 +98,7 @@ def require(action: Action) -> Callable[[Request, Caller | None], Caller]:
         return caller
 
     guard.action = action  # type: ignore[attr-defined]  # read by the test that walks all routes
+    guard.opened = action is Action.READ  # type: ignore[attr-defined]  # likewise
     return guard
 
 

@@ -120,6 +120,7 @@ def allow(action: Action, *, open_reads: bool | None = None) -> Callable[[Caller
         return caller
 
     guard.action = action  # type: ignore[attr-defined]  # read by the test that walks all routes
+    guard.opened = opened  # type: ignore[attr-defined]  # likewise
     return guard
 
 
