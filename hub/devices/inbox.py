@@ -130,13 +130,16 @@ class Inbox:
         if not messages:
             return Stranger(row, guesses=guess_model(row.connector, row.external_id, "", (), self._models))
         newest = self._whole(row, messages[0])
-        tried = self._bench.decode(newest.topic, newest.payload, newest.received) if self._bench else None
-        names = {
-            *islice(field_names(newest.payload), _FIELDS),
-            *(r.quantity for r in (tried.readings if tried else ())),
-        }
+        names = {*islice(field_names(newest.payload), _FIELDS)}
         guesses = guess_model(row.connector, row.external_id, newest.topic, names, self._models)
+        tried = self._try(newest, guesses[0].model if guesses else "")
         return Stranger(row, newest, list(dict.fromkeys(m.topic for m in messages)), tried, guesses)
+
+    def _try(self, message: Quarantined, model: str) -> Tried | None:
+        """What a message means, read as the model that its sender may be: codecs of one maker share names."""
+        if self._bench is None:
+            return None
+        return self._bench.decode(message.topic, message.payload, message.received, model)
 
     def _last(self, row: Newcomer) -> Sequence[Quarantined]:
         """Its last waiting messages, newest first; their payloads may be cut."""

@@ -107,7 +107,9 @@ def try_out(request: Request, response: Response, services: ServicesDep, message
     """Route, decode, convert and check a message as ingest does, as if its devices were registered; store nothing."""
     if services.bench is None:
         raise NotFound("this hub has no test bench")
-    tried = services.bench.decode(message.topic, _payload(message), services.clock_ns())
+    if message.model and message.model not in services.models:
+        raise Invalid(f"no model {message.model!r}; GET /api/v1/models lists all", "model")
+    tried = services.bench.decode(message.topic, _payload(message), services.clock_ns(), message.model)
     return _tried(services, tried, _speak(request, response))
 
 

@@ -191,6 +191,7 @@ class BenchIn(Model):
     topic: str = Field(min_length=1, max_length=1024)
     payload: str = Field(max_length=262_144, description="As text, or base64.")
     encoding: Literal["text", "base64"] = "text"
+    model: str = Field("", max_length=64, description="Read it as a device of this model; empty: of none.")
 
 
 class RawOut(Model):

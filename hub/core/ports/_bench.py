@@ -28,6 +28,6 @@ class Tried(NamedTuple):
 class Bench(Protocol):
     """Decodes as ingest does, as if every device that a message names were registered. Stores nothing."""
 
-    def decode(self, topic: str, payload: bytes, received: int) -> Tried:
-        """What ingest would make of a message that arrived at `received` (ns)."""
+    def decode(self, topic: str, payload: bytes, received: int, model: str = "") -> Tried:
+        """What ingest would make of a message that arrived at `received` (ns), were its devices of this model."""
         ...
