@@ -35,6 +35,7 @@ TAGS: tuple[Mapping[str, str], ...] = (
     {"name": "devices", "description": "What is registered, and in which state it is."},
     {"name": "catalogue", "description": "Places and quantities: what names mean."},
     {"name": "registry", "description": "Changing devices and places; notes, photos, certificates, drafts, audit."},
+    {"name": "credentials", "description": "What devices and network servers show the broker."},
     {"name": "readings", "description": "Readings as they are stored, and readings to send."},
     {"name": "corrections", "description": "How stored readings are to be read: excluded, flagged, calibrated."},
     {"name": "indicators", "description": "Values derived from readings, with their provenance."},
