@@ -126,6 +126,12 @@ class SqliteJournalReader:
         sql = f"SELECT connector, device, {sums} FROM account WHERE hour >= ? GROUP BY connector, device"  # noqa: S608 names are our own constants
         return [(row[0], row[1], dict(zip(COUNTS, row[2:], strict=True))) for row in self._all(sql, (since,))]
 
+    def hourly(self, since: int) -> Sequence[tuple[int, str, Mapping[str, int]]]:
+        """(hour in ns, connector, counts by name) of hours from `since` (ns), devices summed."""
+        sums = ", ".join(f"sum({name})" for name in COUNTS)
+        sql = f"SELECT hour, connector, {sums} FROM account WHERE hour >= ? GROUP BY hour, connector"  # noqa: S608 names are our own constants
+        return [(row[0], row[1], dict(zip(COUNTS, row[2:], strict=True))) for row in self._all(sql, (since,))]
+
     def reasons(self) -> Mapping[tuple[str, str], int]:
         """(connector, reason) to count, of all time."""
         return {(row[0], row[1]): row[2] for row in self._all("SELECT connector, reason, n FROM reason_count", ())}

@@ -9,14 +9,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.console._access import SIGN_IN
+from hub.console.desk._accounting_page import accounting_page
 from hub.console.desk._audit_page import audit_page
 from hub.console.desk._bench_page import bench_page
 from hub.console.desk._charts_page import charts_page
 from hub.console.desk._corrections_page import corrections_page
 from hub.console.desk._devices_page import devices_page
 from hub.console.desk._frame import NAVIGATION, Visit, visit
+from hub.console.desk._import_page import import_page
+from hub.console.desk._inbox_page import inbox_page
 from hub.console.desk._overview_page import overview_page
 from hub.console.desk._people_page import people_page
+from hub.console.desk._quarantine_page import quarantine_page
 from hub.console.desk.services import DeskServices
 from hub.console.language import COOKIE
 from hub.core.rights import Action
@@ -26,6 +30,10 @@ PAGES: dict[str, Page] = {
     "/": overview_page,
     "/devices": devices_page,
     "/charts": charts_page,
+    "/inbox": inbox_page,
+    "/import": import_page,
+    "/quarantine": quarantine_page,
+    "/accounting": accounting_page,
     "/corrections": corrections_page,
     "/bench": bench_page,
     "/people": people_page,

@@ -102,6 +102,10 @@ class JournalReader(Protocol):
         """(connector, device, counts by name) summed over hours from `since` (ns)."""
         ...
 
+    def hourly(self, since: int) -> Sequence[tuple[int, str, Mapping[str, int]]]:
+        """(hour in ns, connector, counts by name) of hours from `since` (ns), devices summed."""
+        ...
+
     def reasons(self) -> Mapping[tuple[str, str], int]:
         """(connector, reason) to count, of all time."""
         ...

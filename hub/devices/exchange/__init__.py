@@ -6,6 +6,7 @@ unchanged or at fault (column, problem and cure in English and Czech). A plan wi
 """
 
 from hub.devices.exchange._devices import device_table, plan_devices
+from hub.devices.exchange._kinds import PLANS, carried_out, exported
 from hub.devices.exchange._places import place_table, plan_places
 from hub.devices.exchange._types import Basis, Fault, Plan, RowPlan, State
 from hub.devices.exchange._write import csv_text
@@ -14,13 +15,16 @@ MOST_ROWS = 50_000
 
 __all__ = [
     "MOST_ROWS",
+    "PLANS",
     "Basis",
     "Fault",
     "Plan",
     "RowPlan",
     "State",
+    "carried_out",
     "csv_text",
     "device_table",
+    "exported",
     "place_table",
     "plan_devices",
     "plan_places",
