@@ -81,8 +81,16 @@ def test_revoking_what_is_not_in_use_says_so(ledger: Ledger) -> None:
     ("name", "scopes", "message"),
     [
         (" ", {"read"}, "name: must not be empty"),
-        ("a", set(), "scopes: none given; choose of admin, read, write"),
-        ("a", {"read", "root"}, "scopes: root given; choose of admin, read, write"),
+        (
+            "a",
+            set(),
+            "scopes: none given; choose of admin, operator, partner, read, strategist, technician, viewer, write",
+        ),
+        (
+            "a",
+            {"read", "root"},
+            "scopes: root given; choose of admin, operator, partner, read, strategist, technician, viewer, write",
+        ),
     ],
 )
 def test_a_key_needs_a_name_and_known_scopes(ledger: Ledger, name: str, scopes: set[str], message: str) -> None:
@@ -99,8 +107,14 @@ def test_the_id_is_the_middle_of_the_secret(secret: str, number: str | None) -> 
     assert key_id(secret) == number
 
 
+MADE = {"partner": "", "expires_at": None}
+
+
 def test_the_audit_says_who_made_and_revoked_a_key(ledger: Ledger) -> None:
     key, _ = ledger.keys.create("a", frozenset({"write", "read"}), by="dana")
     ledger.keys.revoke(key.id, by="petr")
     entries = [(e.actor, e.action, e.detail) for e in ledger.audit.entries(subject=key.id)]
-    assert entries == [("petr", "key.revoke", {}), ("dana", "key.create", {"name": "a", "scopes": "read write"})]
+    assert entries == [
+        ("petr", "key.revoke", {}),
+        ("dana", "key.create", {**MADE, "name": "a", "scopes": "read write"}),
+    ]
