@@ -82,7 +82,7 @@ def disable_credentials(
 
 @router.get("/bridges", response_model=BridgeList, summary="Bridges of network servers")
 def list_bridges(services: ServicesDep, _caller: Technician) -> Mapping[str, Any]:
-    """All bridges in order of name."""
+    """All bridges in order of name, those that are shut out too."""
     desk = _desk(services)
     names = [one.username for one in desk.credentials.all() if one.kind is CredentialKind.BRIDGE]
     return {"items": [_shown(desk, name) for name in names]}
@@ -109,7 +109,7 @@ async def rotate_bridge(services: ServicesDep, bridge: BridgeId, caller: Technic
 
 @router.post("/bridges/{bridge}/disable", response_model=CredentialOut, summary="Shut a bridge out")
 def disable_bridge(services: ServicesDep, bridge: BridgeId, given: DisableIn, caller: Technician) -> Mapping[str, Any]:
-    """End its session and let it in no more."""
+    """End its session and let it in no more, until it gets a new secret."""
     desk = _desk(services)
     _bridge(desk, bridge)
     desk.credentials.disable(bridge, by=caller.name, why=given.why)

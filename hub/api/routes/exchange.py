@@ -50,14 +50,13 @@ _TABLE_BODY: Mapping[str, Any] = {
         },
     }
 }
-_TABLE: Mapping[int | str, dict[str, Any]] = {
-    200: {"content": {CSV: {"schema": {"type": "string"}}, XLSX: {"schema": {"type": "string", "format": "binary"}}}}
-}
+_TABLE: Mapping[int | str, dict[str, Any]] = {200: {"content": _TABLE_BODY["requestBody"]["content"]}}
 
 Importer = Annotated[Caller, Depends(allow(Action.IMPORT))]
 DryRun = Annotated[bool, Query(description="Only tell what would become of each row.")]
 FileName = Annotated[str, Query(max_length=200, description="Name of the file, for the record.")]
 Anywhere = Annotated[bool, Query(description="New places may lie outside of the city.")]
+RunNumber = Annotated[int, Path(ge=1, le=MAX_INT64, description="Number of the import.")]
 Xlsx = Annotated[bool, Query(description="A workbook instead of CSV.")]
 
 
@@ -83,7 +82,7 @@ async def import_places(
 def export_devices(
     services: ServicesDep, _: Importer, dialect: CsvDialect = Dialect.PLAIN, xlsx: Xlsx = False
 ) -> Response:
-    """A table that can be imported unchanged."""
+    """A table of all registered devices that can be imported unchanged."""
     return _export("devices", services, dialect, xlsx)
 
 
@@ -102,9 +101,7 @@ def list_imports(services: ServicesDep, _: Importer) -> Mapping[str, Any]:
 
 
 @router.post("/imports/{number}/undo", response_model=RunOut, summary="Undo an import")
-def undo_import(
-    services: ServicesDep, caller: Importer, number: Annotated[int, Path(ge=1, le=MAX_INT64)]
-) -> Mapping[str, Any]:
+def undo_import(services: ServicesDep, caller: Importer, number: RunNumber) -> Mapping[str, Any]:
     """Put everything back as it was before; refused when something of it was changed since."""
     return _run(_book(services).undo(number, by=caller.name))
 

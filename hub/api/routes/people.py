@@ -34,7 +34,7 @@ Login = Annotated[str, Path(max_length=64, description="Login of the person.")]
 
 @router.get("/session", response_model=WhoOut, summary="Who am I?")
 def get_session(caller: Reader) -> Mapping[str, Any]:
-    """Who asks, and what he may do."""
+    """Who asks, in which roles, and what these allow."""
     return {
         "name": caller.name,
         "kind": caller.kind,
@@ -99,7 +99,7 @@ def create_key(services: ServicesDep, caller: Admin, given: KeyIn) -> Mapping[st
 def revoke_key(
     services: ServicesDep, caller: Admin, key: Annotated[str, Path(max_length=64, description="Id of the key.")]
 ) -> None:
-    """The key is worth nothing from now on."""
+    """The key is worth nothing from now on, wherever it is still used."""
     services.keys.revoke(key, by=caller.name)
 
 

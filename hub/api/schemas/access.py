@@ -78,6 +78,13 @@ class PersonMade(PersonOut):
 class PeopleOut(Model):
     """Everybody."""
 
+    model_config = example(
+        items=[
+            {"login": "jana", "name": "Jana Nováková", "roles": ["technician"], "partner": "", "language": "cs",
+             "disabled": False, "must_change": False}
+        ]
+    )  # fmt: skip
+
     items: list[PersonOut]
 
 
@@ -115,5 +122,7 @@ class KeyMade(KeyOut):
 
 class KeysOut(Model):
     """All keys that are not revoked."""
+
+    model_config = example(items=[{"id": "b39c43a6e464", "name": "Grafana", "roles": ["viewer"], "partner": ""}])
 
     items: list[KeyOut]

@@ -108,4 +108,8 @@ class BridgeIn(AllowIn):
 class BridgeList(Model):
     """All bridges."""
 
+    model_config = example(
+        items=[{**_SHOWN, "username": "chirpstack", "kind": "bridge", "prefix": "application/+/device/+/event/+"}]
+    )
+
     items: list[CredentialOut]

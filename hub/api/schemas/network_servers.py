@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class StickerIn(BaseModel):
     """What a scanner read, or a person typed."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"text": "a81758fffe0526b4"}})
     text: str = Field(max_length=1000, description="Text of the QR code, or the DevEUI.")
 
 
@@ -24,6 +24,15 @@ class CandidateOut(BaseModel):
 
 class StickerOut(BaseModel):
     """What the label says."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "dev_eui": "a81758fffe0526b4", "join_eui": "", "vendor_id": None, "profile_id": None,
+                "owner_token": "", "serial": "", "proprietary": "", "checksum_ok": None, "notes": [], "candidates": [],
+            }
+        }
+    )  # fmt: skip
 
     dev_eui: str
     join_eui: str
@@ -40,7 +49,9 @@ class StickerOut(BaseModel):
 class JoinIn(BaseModel):
     """What a device needs to join. The key is checked by the route, for an error of a schema may quote what it saw."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True, json_schema_extra={"example": {"app_key": "0" * 32}}
+    )
     join_eui: str = Field("", max_length=32, description="JoinEUI (AppEUI), 16 hexadecimal digits; none: zeros.")
     app_key: Any = Field(
         description="AppKey, 32 hexadecimal digits. It is handed on, and neither kept nor shown.",
@@ -58,6 +69,8 @@ class StepOut(BaseModel):
 
 class JoinOut(BaseModel):
     """What became of it. `instructions`: the hub cannot do it, these are the steps for a person."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"outcome": "created", "steps": []}})
 
     outcome: Literal["created", "exists", "instructions"]
     steps: list[StepOut]
