@@ -22,6 +22,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from hub.app import Parts
+from hub.commands.people import demo_administrator
 from hub.commands.run import prepare, supervise, validate
 from hub.commands.simulate import publish, register_city, send_history, send_live
 from hub.core.errors import Stop
@@ -205,6 +206,7 @@ def _tell(parts: Parts, anchor: Anchor, sent: int, console: Console) -> None:
     site = f"{parts.city().id}"
     with parts.ledger().open() as ledger:
         place = ledger.devices.snapshot().devices[_STATION].place or site
+        login = demo_administrator(parts, ledger)
     lines = [
         (
             "Send a reading",
@@ -222,6 +224,7 @@ def _tell(parts: Parts, anchor: Anchor, sent: int, console: Console) -> None:
     ]
     console.print(f"\n{sent} simulated messages taken in. The hub is running: ", end="", markup=False)
     console.print(f"http://{parts.settings.api.host}:{parts.settings.api.port}/", style="bold")
+    console.print(f"{login}.", markup=False, soft_wrap=True)
     told = "Everything in it is simulated (SIMULACE). Four commands to paste into another terminal:\n"
     console.print(told, soft_wrap=True)
     for title, line in lines:

@@ -81,6 +81,22 @@ def first_administrator(parts: Parts, ledger: Ledger) -> str:
     return f"sign in as {FIRST!r} with the one-time password in {file}, then delete that file"
 
 
+def demo_administrator(parts: Parts, ledger: Ledger) -> str:
+    """The demo's administrator: what to sign in with, as long as its password is the one that was made here.
+
+    For a demo alone, on loopback and with simulated data: the password stays in a file and is shown at every start.
+    """
+    file = parts.data.root / "admin.password"
+    if not ledger.people.all():
+        secret = file.read_text(encoding="utf-8").strip() if file.exists() else one_time_password()
+        write_atomically(file, secret.encode() + b"\n", 0o600)  # first: a crash in between leaves a file to go on with
+        ledger.people.add(Person(login=FIRST, roles=frozenset({Role.ADMIN})), secret, by="demo")
+    secret = file.read_text(encoding="utf-8").strip() if file.exists() else ""
+    if secret and ledger.people.verify(FIRST, secret) is not None:
+        return f"Sign in as {FIRST} with the password {secret}"
+    return f"Sign in as {FIRST} with the password that was chosen"
+
+
 def one_time_password() -> str:
     """96 random bits, in groups that can be read out."""
     text = secrets.token_hex(12)
