@@ -30,6 +30,22 @@ from hub.devices.models import DeviceModel
 from hub.indicators.definition import Definition
 
 
+class PhotoStore(Protocol):
+    """Pictures by the hash of their content; durable on return of `put`."""
+
+    def put(self, sha256: str, content: bytes) -> None:
+        """Keep a picture. Raise Retry."""
+        ...
+
+    def get(self, sha256: str) -> bytes:
+        """Raise NotFound."""
+        ...
+
+    def drop(self, sha256: str) -> None:
+        """Erase a picture; harmless when it is gone. Raise Retry."""
+        ...
+
+
 class Ignoring(Protocol):
     """The list of foreign devices that are ignored."""
 
@@ -53,6 +69,7 @@ class RegistryPorts:
     ignored: Ignoring
     mqtt: tuple[str, int, bool]
     models: Mapping[str, DeviceModel] = field(default_factory=dict)
+    photos: PhotoStore | None = None
     inbox: Inbox | None = None
 
 

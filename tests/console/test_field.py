@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Field pages: a technician's registration, and what can go wrong on the way. Without scripts."""
 
+import io
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from PIL import Image
 
 from hub.api.auth import KeyGate
 from hub.console import router
@@ -20,12 +23,13 @@ from hub.core.journal import JournalBatch
 from hub.core.readings import Reading
 from hub.devices.city import load_city
 from hub.devices.models import load_models
+from hub.storage.photos import PhotoFiles
 from tests.console.town import NOW, Outline, Town, quarantined, reasons
 
 SITE = {"site_name": "Náměstí", "part": "havirov/mesto", "latitude": "49,78", "longitude": "18,43", "action": "finish"}
 
 
-def browser_of(town: Town, role: str) -> httpx.AsyncClient:
+def browser_of(town: Town, role: str, photos: PhotoFiles | None = None) -> httpx.AsyncClient:
     """A browser without scripts that shows a key of this role."""
     ledger = town.ledger
     ports = RegistryPorts(
@@ -35,6 +39,7 @@ def browser_of(town: Town, role: str) -> httpx.AsyncClient:
         corrections=ledger.corrections,
         audit=ledger.audit,
         ignored=ledger.ignored,
+        photos=photos,
         mqtt=("hub.local", 1883, False),
         models=load_models(),
     )
@@ -52,8 +57,8 @@ def browser_of(town: Town, role: str) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-async def browser(town: Town) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser_of(town, "technician") as client:
+async def browser(town: Town, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with browser_of(town, "technician", PhotoFiles(tmp_path / "photos")) as client:
         yield client
 
 
@@ -201,3 +206,60 @@ def test_distances_and_the_citys_reach() -> None:
     places = load_city().places
     assert outside(Position(49.78, 18.43), places) is None
     assert (outside(Position(50.08, 14.42), places) or 0) > 250
+
+
+async def registered(browser: httpx.AsyncClient) -> str:
+    address, _ = await begin(browser)
+    await browser.post(f"{address}/site", data=SITE)
+    return "/field/devices/ovzdusi"
+
+
+def png() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "green").save(out, "PNG")
+    return out.getvalue()
+
+
+async def test_a_photo_is_shown_with_its_caption_printed_in_the_protocol_and_taken_away(
+    town: Town, browser: httpx.AsyncClient
+) -> None:
+    at = await registered(browser)
+    page = await browser.post(f"{at}/photos", data={"caption": "na sloupu"}, files={"photo": ("a.png", png())})
+    assert "na sloupu" in page.text
+    (photo,) = town.ledger.records.photos("device:ovzdusi")
+    assert (await browser.get(f"{at}/photos/{photo.id}")).content.startswith(b"\xff\xd8")
+    protocol = await browser.get(f"{at}/protocol")
+    assert all(words in protocol.text for words in ("na sloupu", "Náměstí", "jana-technician"))
+    Outline(protocol.text)
+    assert "Zatím žádná fotka" in (await browser.post(f"{at}/photos/{photo.id}/remove")).text
+    assert (await browser.get(f"{at}/photos/{photo.id}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "Vyberte fotku"), (b"text", "není použitelný"), (bytes(10_000_000), "méně než 10 MB")]
+)
+async def test_what_is_no_photo_is_told_at_the_field(
+    town: Town, browser: httpx.AsyncClient, content: bytes, words: str
+) -> None:
+    at = await registered(browser)
+    answer = await browser.post(f"{at}/photos", files={"photo": ("a.png", content)})
+    assert (answer.status_code, 'id="photo-wrong"' in answer.text, words in answer.text) == (422, True, True)
+    assert not town.ledger.records.photos("device:ovzdusi")
+
+
+async def test_a_device_is_moved_and_its_hardware_replaced(town: Town, browser: httpx.AsyncClient) -> None:
+    at = await registered(browser)
+    move = {"place": "havirov/mesto/thara", "moved_at": "2026-11-24T08:00", "height": "3,5"}
+    assert (await browser.post(f"{at}/move", data=move)).status_code == 200
+    device = town.ledger.devices.snapshot().devices["ovzdusi"]
+    assert (device.place, device.mountings[-1].height) == ("havirov/mesto/thara", 3.5)
+    swap = {"new_serial": "SN-2", "reason": "rozbité", "replaced_at": "2026-11-24T09:00"}
+    page = await browser.post(f"{at}/hardware", data=swap)
+    assert "SN-2" in page.text
+    assert town.ledger.devices.hardware("ovzdusi")[-1].reason == "rozbité"
+    Outline(page.text)
+
+
+async def test_a_registration_that_is_done_is_no_longer_begun(browser: httpx.AsyncClient) -> None:
+    await registered(browser)
+    assert "Žádná rozdělaná registrace" in (await browser.get("/field")).text

@@ -37,7 +37,8 @@ def access_page(pages: Pages, ports: RegistryPorts, request: Request, device: De
 
 async def form_of(request: Request) -> dict[str, str]:
     """What was typed; files are left out."""
-    return {key: value for key, value in (await request.form()).items() if isinstance(value, str)}
+    async with request.form() as form:
+        return {key: value for key, value in form.items() if isinstance(value, str)}
 
 
 def to(path: str) -> RedirectResponse:

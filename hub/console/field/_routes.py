@@ -13,17 +13,22 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from hub.console._access import everybody
+from hub.console._overview import preview
 from hub.console._pages import Pages
 from hub.console._values import Speaker
 from hub.console.field import _views as views
 from hub.console.field._answers import DRAFT_KIND, Ignorer, Issuer, Peeker, Technician, access_page, form_of, to
-from hub.console.field._forms import Fault, fault_of
+from hub.console.field._forms import Fault, Wrong, fault_of
+from hub.console.field._photos import photo_routes
 from hub.console.field._register_routes import register_routes
 from hub.console.field._registration import DIRECT
+from hub.console.field._work import NEEDS, SURE
+from hub.console.field._work import change as make_change
 from hub.console.field.texts import DEVICE, PROBLEMS
 from hub.console.services import ConsoleServices, RegistryPorts
-from hub.core.errors import Invalid, NotFound
+from hub.core.errors import HubError, Invalid
 from hub.core.places import Device
+from hub.core.quantities import Kind
 from hub.core.rights import Action, Caller
 
 
@@ -46,7 +51,9 @@ def _start(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, p
     @routes.get("/field")
     def start(request: Request, caller: Technician, q: str = "") -> HTMLResponse:
         speaker = Speaker.of(services, pages.language(request))
-        drafts = [d for d in ports.records.drafts(by=caller.name) if d.kind == DRAFT_KIND]
+        drafts = [
+            d for d in ports.records.drafts(by=caller.name) if d.kind == DRAFT_KIND and not d.document.get("device")
+        ]
         found = views.rows(speaker, caller, q.strip())
         return pages.respond(request, "field_start.html", rows=found, drafts=drafts, q=q, simulated=False)
 
@@ -76,9 +83,14 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
         device = found
         speaker = await asyncio.to_thread(Speaker.of, services, pages.language(request))
         readings = await views.last_readings(services, speaker, device.id)
+        totals = await _totals(services, device.id)
 
         def gather() -> dict[str, Any]:
-            row, model = views.row_of(speaker, device), ports.models.get(device.model)
+            finding = services.watch.finding(device, services.clock_ns())
+            row, model = views.row_of(speaker, device, finding), ports.models.get(device.model)
+            history = ports.audit.read(subject=device.id, limit=20)
+            places = ports.book.snapshot().places
+            language = pages.language(request)
             return {
                 "state": row,
                 "place": row.place,
@@ -89,7 +101,17 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
                 "events": [e for j in services.journals for e in j.events(device.id, limit=5)],
                 "notes": ports.records.notes(f"device:{device.id}"),
                 "credential": ports.credentials.get(device.id),
-                "history": ports.audit.read(subject=device.id, limit=20),
+                "history": history,
+                "link": finding.link,
+                "totals": [(q, speaker.quantity(q)) for q in totals],
+                "photos": ports.records.photos(f"device:{device.id}") if ports.photos else None,
+                "mountings": [(m, speaker.place(m.place)) for m in reversed(device.mountings)],
+                "hardware": ports.book.hardware(device.id),
+                "samples": [s for j in services.journals for s in j.samples(device.id)][:5],
+                "preview": preview,
+                "sites": sorted((p.title.get(language, p.id), p.id) for p in places.values() if p.parent),
+                "correct": caller.may(Action.CORRECT),
+                "number": speaker.formats.number,
                 "access": caller.may(Action.CREDENTIALS),
                 "network": device.connector != DIRECT,
                 "when": speaker.formats.moment,
@@ -109,6 +131,10 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
     async def check(request: Request, device: str, caller: Technician) -> HTMLResponse:
         return await page(request, "field_check.html", find(device, caller), caller)
 
+    @routes.get("/field/devices/{device}/protocol")
+    async def protocol(request: Request, device: str, caller: Technician) -> HTMLResponse:
+        return await page(request, "field_protocol.html", find(device, caller), caller)
+
     @routes.get("/field/devices/{device}/access", response_model=None)
     def access(request: Request, device: str, caller: Technician) -> HTMLResponse | RedirectResponse:
         found = find(device, caller)
@@ -122,28 +148,37 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
         change = ports.credentials.rotate if ports.credentials.get(device) else ports.credentials.issue
         return access_page(pages, ports, request, found, change(device, by=caller.name).secret)
 
+    if ports.photos is not None:
+
+        async def again(request: Request, found: Device | None, caller: Caller, fault: Fault) -> HTMLResponse:
+            return await page(request, "field_device.html", found, caller, fault)
+
+        photo_routes(routes, ports.records, ports.photos, pages, services.clock_ns, find, again)
+
     @routes.post("/field/devices/{device}/{change}", response_model=None)
     async def change(request: Request, device: str, change: str, caller: Technician) -> HTMLResponse | RedirectResponse:
         form, found = await form_of(request), find(device, caller, Action.DEVICES)
         language = pages.language(request)
-        if found is None or (change == "disable" and not caller.may(Action.CREDENTIALS)):
+        needed = NEEDS.get(change)
+        if found is None or (needed is not None and not caller.reaches(needed, found.owner)):
             return await page(request, "field_device.html", None, caller)
-        if change in {"disable", "retire"} and form.get("sure") != "1":
+        if change in SURE and form.get("sure") != "1":
             return await page(request, "field_device.html", found, caller, Fault("", PROBLEMS["confirm"][language]))
         try:
-            await asyncio.to_thread(_change, ports, device, change, form, caller.name)
+            given = found, change, form, caller, services.clock_ns(), services.zone
+            await asyncio.to_thread(make_change, ports, *given)
+        except Wrong as wrong:
+            return await page(request, "field_device.html", found, caller, wrong.fault(language))
         except Invalid as error:
             return await page(request, "field_device.html", found, caller, fault_of(error, {}, language))
         return to("/field" if change == "retire" else f"/field/devices/{device}")
 
 
-def _change(ports: RegistryPorts, device: str, change: str, form: dict[str, str], by: str) -> None:
-    why = form.get("why", "").strip()
-    if change == "note":
-        ports.records.add_note(f"device:{device}", form.get("text", "").strip(), by=by)
-    elif change == "disable":
-        ports.credentials.disable(device, by=by, why=why)
-    elif change == "retire":
-        ports.book.remove_device(device, by=by, why=why)
-    else:
-        raise NotFound(f"there is no action {change!r}")
+async def _totals(services: ConsoleServices, device: str) -> list[str]:
+    """Quantities of the device that are totals: a new meter begins them anew. None while the store is away."""
+    try:
+        found = await services.readings.series([device])
+    except HubError:
+        return []
+    names = sorted({series.quantity for series in found})
+    return [name for name in names if services.quantities.get(name).kind is Kind.COUNTER]
