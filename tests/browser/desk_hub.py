@@ -13,8 +13,11 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+import connectors
+from hub import sdk
 from hub.console import ConsoleServices
 from hub.console.desk import DeskServices, mount_desk
+from hub.console.services import RegistryPorts
 from hub.core.errors import Denied
 from hub.core.journal import DeviceSeen, JournalBatch
 from hub.core.places import Device, Mounting, Place, PlaceKind
@@ -24,9 +27,12 @@ from hub.core.readings import Flag, Reading
 from hub.core.rights import Caller
 from hub.core.windows import HOUR
 from hub.devices.city import load_city
+from hub.devices.models import load_models
 from hub.indicators.catalogue import load_catalogue
+from hub.ingest.bench import DryRun
 from hub.ingest.journal import SqliteJournal
 from hub.ingest.journal_reader import SqliteJournalReader
+from hub.ingest.normalise import Conversions
 from hub.storage.ledger import Ledger, sqlite_url
 from hub.storage.readings_sqlite import SqliteReadingStore
 
@@ -69,9 +75,10 @@ async def serve(folder: Path, port: int) -> None:
     store = SqliteReadingStore(folder / "readings.db", quantities)
     now = time.time_ns()
     sites = [
-        Place(id=f"{part.id}/site", kind=PlaceKind.SITE, title={"cs": f"Stanoviště {i}", "en": f"Site {i}"})
+        Place(id=f"{part.id}/site", kind=PlaceKind.SITE, title={"cs": f"Stanoviště {i}", "en": f"Site {i}"},
+              latitude=(part.latitude or 49.78) + 0.004, longitude=(part.longitude or 18.43) + 0.004)
         for i, part in enumerate(p for p in city.places if p.kind is PlaceKind.PART)
-    ]
+    ]  # fmt: skip
     ledger.devices.put_places([*city.places, *sites])
     for i in range(DEVICES):
         mounting = Mounting(sites[i % len(sites)].id, now - 1000 * HOUR)
@@ -100,13 +107,24 @@ async def serve(folder: Path, port: int) -> None:
         city_title=city.title,
         zone=city.zone,
         layout=city.cells,
+        ports=RegistryPorts(
+            book=ledger.devices,
+            records=ledger.records,
+            credentials=ledger.credentials,
+            corrections=ledger.corrections,
+            audit=ledger.audit,
+            ignored=ledger.ignored,
+            mqtt=("localhost", 1883, False),
+            models=load_models(),
+        ),
     )
     app = FastAPI()
     desk = mount_desk(
         app,
         DeskServices(
             console=console, gate=FileGate(folder / "sessions"), book=ledger.devices, corrections=ledger.corrections,
-            commands=ledger.commands, catalogue=catalogue, audit=ledger.audit,
+            commands=ledger.commands, catalogue=catalogue, audit=ledger.audit, people=ledger.people, keys=ledger.keys,
+            bench=DryRun(sdk.Router(sdk.discover(connectors)), Conversions(quantities), max_payload=100_000),
         ),
     )  # fmt: skip
     await uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning")).serve()

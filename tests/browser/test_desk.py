@@ -106,7 +106,8 @@ def test_the_websocket_is_refused_without_a_session(hub: Hub, cookie: dict[str, 
 
 def test_the_overview_shows_states_by_part_and_what_fails_together(browser: Browser, hub: Hub) -> None:
     page = opened(browser, hub, "eva", "/")
-    expect(page.get_by_text("Šumbark: mlčí 32 z 32 zařízení")).to_be_visible()
+    expect(page.get_by_text("32 z 32 zařízení v části Šumbark zmlklo najednou")).to_be_visible()
+    assert page.locator("svg[role=img] circle").count() == 8
     expect(page.locator("svg[role=img]")).to_contain_text("0 / 32")
     page.context.close()
 
@@ -117,20 +118,85 @@ def test_a_technician_finds_devices_and_tags_them_after_a_preview(browser: Brows
     expect(page.get_by_text("Nalezeno 1, strana 1 z 1")).to_be_visible()
     page.locator(".ag-row input[type=checkbox]").first.check()
     page.get_by_label("Štítek", exact=True).fill("revize")
-    page.get_by_role("button", name="Přidat štítek").click()
+    page.get_by_role("button", name="Náhled a provést").click()
     expect(page.get_by_role("dialog")).to_contain_text("Štítek „revize“ dostane 1 zařízení")
-    page.get_by_role("button", name="Provést").click()
-    expect(page.get_by_text("Hotovo: 1 zařízení má štítek „revize“.")).to_be_visible()
+    page.get_by_role("button", name="Provést", exact=True).click()
+    expect(page.get_by_text("Hotovo, zařízení: 1.")).to_be_visible()
     expect(page.locator(".ag-row")).to_contain_text("revize")
     with Ledger(sqlite_url(hub.folder / "ledger.db")).open() as ledger:
         assert list(ledger.devices.snapshot().devices["air-007"].tags) == ["revize"]
     page.context.close()
 
 
+def test_a_device_opens_beside_the_list_with_its_last_readings(browser: Browser, hub: Hub) -> None:
+    page = opened(browser, hub, "jana", "/devices")
+    page.get_by_label("Hledat").fill("cidlo 000")
+    page.locator(".ag-row").first.get_by_text("Čidlo ovzduší 000").dblclick()
+    drawer = page.get_by_role("dialog")
+    expect(drawer).to_contain_text("PM10")
+    expect(drawer).to_contain_text("dosud")
+    expect(drawer.get_by_role("link", name="Otevřít terénní stránku")).to_have_attribute(
+        "href", "/field/devices/air-000"
+    )
+    page.screenshot(path=str(hub.folder / "detail.png"))
+    page.context.close()
+
+
+def test_an_administrator_adds_somebody_and_sees_the_password_once(browser: Browser, hub: Hub) -> None:
+    page = opened(browser, hub, "adam", "/people")
+    page.get_by_label("Přihlašovací jméno").fill("karel")
+    page.get_by_label("Role").first.click()
+    page.get_by_role("option", name="technik").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Přidat člověka").click()
+    password = page.locator("[data-secret]").inner_text()
+    page.get_by_role("button", name="Zavřít").click()
+    page.screenshot(path=str(hub.folder / "people.png"))
+    expect(page.get_by_role("cell", name="karel", exact=True)).to_be_visible()
+    with Ledger(sqlite_url(hub.folder / "ledger.db")).open() as ledger:
+        made = ledger.people.verify("karel", password)
+        assert made is not None
+        assert (made.roles, made.must_change) == ({"technician"}, True)
+    page.context.close()
+
+
+def test_a_correction_is_made_after_a_preview_and_taken_back_with_a_reason(browser: Browser, hub: Hub) -> None:
+    page = opened(browser, hub, "jana", "/corrections")
+    page.get_by_label("Zařízení").first.fill("000")
+    page.get_by_role("option", name="Čidlo ovzduší 000").click()
+    page.get_by_label("Od", exact=True).fill("2020-01-01T00:00")
+    page.get_by_label("Do", exact=True).fill("2099-01-01T00:00")
+    page.get_by_label("Důvod").fill("čidlo bylo v sáčku")
+    page.get_by_role("button", name="Náhled a uložit").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Týká se 100 uložených měření")
+    page.get_by_role("button", name="Provést", exact=True).click()
+    page.screenshot(path=str(hub.folder / "corrections.png"))
+    page.get_by_role("button", name="Odvolat").click()
+    page.get_by_role("dialog").get_by_label("Důvod").fill("omyl")
+    page.get_by_role("button", name="Provést", exact=True).click()
+    expect(page.get_by_text("Žádná oprava neodpovídá.")).to_be_visible()
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"), [('{"readings": {"pm10": 21.5}}', "21,5"), ('{"readings": {"pm10": ', "Obsah nelze přečíst")]
+)
+def test_the_bench_says_what_a_message_means_or_what_is_wrong(
+    browser: Browser, hub: Hub, payload: str, told: str
+) -> None:
+    page = opened(browser, hub, "jana", "/bench")
+    page.get_by_label("Téma").fill("devices/air-001/readings")
+    page.get_by_label("Obsah zprávy").fill(payload)
+    page.get_by_role("button", name="Dekódovat").click()
+    expect(page.get_by_role("status").filter(has_text="Konektor")).to_contain_text(told)
+    page.screenshot(path=str(hub.folder / f"bench-{told[:3]}.png"))
+    page.context.close()
+
+
 def test_a_viewer_sees_no_actions_and_no_audit(browser: Browser, hub: Hub) -> None:
     page = opened(browser, hub, "eva", "/devices")
     expect(page.get_by_text("Nalezeno 250")).to_be_visible()
-    assert page.get_by_role("button", name="Přidat štítek").count() == 0
+    assert page.get_by_role("button", name="Náhled a provést").count() == 0
     assert page.get_by_role("link", name="Záznam změn").count() == 0
     assert page.goto(f"{hub.url}/desk/audit").status == 403  # type: ignore[union-attr]  # a response came
     page.context.close()

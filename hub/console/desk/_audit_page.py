@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who changed what: the newest entries of the audit log, with the fields that differ, before and after."""
+"""Who changed what: the audit log, newest first, filtered and cut into pages; of each change what differs.
+
+The filters match exactly, as the log is indexed; the action may end with `.*`.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,22 +11,54 @@ from nicegui import ui
 
 from hub.console.desk._frame import Visit, frame, table
 from hub.console.formats import Formats
+from hub.core.ports import AuditLog
 from hub.core.registry import AuditEntry
+from hub.core.rights import Action, Caller
 
-_SHOWN = 200
+_PAGE = 100
+_FILTERS = (("subject", "subject_filter"), ("actor", "actor"), ("action", "action_filter"))
 
 
-async def audit_page(v: Visit) -> None:
-    """Show it."""
-    log = v.desk.audit
-    entries = await asyncio.to_thread(log.read, limit=_SHOWN) if log else ()
-    formats = Formats(v.language, v.desk.console.zone)
-    with frame(v, simulated=False):
-        if not entries:
-            ui.label(v.t("no_audit"))
-            return
-        head = [v.t(key) for key in ("when", "who", "what", "subject", "before", "after")]
-        table(head, [_line(formats, entry) for entry in entries])
+class AuditPage:
+    """What stands on one opened page."""
+
+    def __init__(self, v: Visit, log: AuditLog) -> None:
+        self._v, self._log = v, log
+        self._fields: dict[str, ui.input] = {}
+        self._last: int | None = None
+        with ui.element("div").classes("desk-row").style("margin-bottom:.6rem"):
+            for name, words in _FILTERS:
+                field = ui.input(v.t(words), on_change=self.newest).props("debounce=400 outlined dense")
+                self._fields[name] = field.style("min-width:20rem")
+        self._list = ui.element("div").classes("w-full")
+        with ui.element("div").classes("desk-row").style("margin-top:.6rem"):
+            ui.button(v.t("newest"), on_click=self.newest, color=None).props("outline no-caps")
+            self._older = ui.button(v.t("older"), on_click=self.older, color=None).props("outline no-caps")
+
+    async def newest(self) -> None:
+        """The first page of what the filters say."""
+        self._last = None
+        await self._v.act(Action.AUDIT, self.show)
+
+    async def older(self) -> None:
+        """The page after the one shown."""
+        await self._v.act(Action.AUDIT, self.show)
+
+    async def show(self, _: Caller) -> None:
+        """The page of entries before the last one shown."""
+        v = self._v
+        given = {name: (field.value or "").strip() or None for name, field in self._fields.items()}
+        entries = await asyncio.to_thread(self._log.read, **given, before=self._last, limit=_PAGE)
+        formats = Formats(v.language, v.desk.console.zone)
+        self._list.clear()
+        with self._list:
+            if not entries:
+                ui.label(v.t("nothing_older" if self._last or any(given.values()) else "no_audit"))
+            else:
+                head = [v.t(key) for key in ("when", "who", "what", "subject", "before", "after")]
+                table(head, [_line(formats, entry) for entry in entries])
+        self._last = entries[-1].id if entries else self._last
+        self._older.set_enabled(len(entries) == _PAGE)
 
 
 def _line(formats: Formats, entry: AuditEntry) -> list[str]:
@@ -37,3 +72,13 @@ def difference(before: Mapping[str, object] | None, after: Mapping[str, object] 
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     sides = ["; ".join(f"{name}: {side[name]}" for name in names if name in side) for side in (old, new)]
     return sides[0], sides[1]
+
+
+async def audit_page(v: Visit) -> None:
+    """Show it."""
+    with frame(v, simulated=False):
+        if v.desk.audit is None:
+            ui.label(v.t("no_audit"))
+            return
+        page = AuditPage(v, v.desk.audit)
+        await page.show(v.caller)

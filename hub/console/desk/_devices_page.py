@@ -1,33 +1,35 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The list of devices: searched, filtered and cut into pages on the server, so that ten thousand are as quick as ten.
 
-Bulk changes name the devices and their number first, and are made one device at a time: each stands in the audit log.
+Bulk changes (`_bulk`) are of the selected rows, or of all that match; a double click opens what is known of a device.
 """
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
-from msgspec import structs
 from nicegui import ui
 
 from hub.console._overview import recent
+from hub.console._values import Speaker
+from hub.console.desk._bulk import KINDS
+from hub.console.desk._bulk_bar import BulkBar
+from hub.console.desk._detail import open_detail
 from hub.console.desk._frame import Visit, frame
 from hub.console.desk._rows import Row, Wish, board, matching, page_of
 from hub.console.texts import STATE
-from hub.core.errors import Invalid, NotFound
 from hub.core.places import PlaceKind
-from hub.core.rights import Action, Caller
+from hub.core.rights import Action
 from hub.devices.state import State
 
 _COLUMNS = {"word": 2, "name": 4, "place": 4, "words": 6, "tags": 2, "origin": 2}  # with their share of the width
 _HEADS = {"word": "state"}
-_NAMED = 5
 
 
 class DeviceList:
     """The list on one opened page."""
 
-    def __init__(self, v: Visit, rows: Sequence[Row], parts: dict[str, str]) -> None:
+    def __init__(self, v: Visit, rows: Sequence[Row], parts: dict[str, str], places: dict[str, str]) -> None:
         self._v, self._rows, self._page = v, rows, 0
         states = {"": v.t("all"), **{state.value: STATE[state.value][v.language] for state in State}}
         with ui.element("div").classes("desk-row"):
@@ -37,11 +39,15 @@ class DeviceList:
             self._part = ui.select({"": v.t("all"), **parts}, value="", label=v.t("part"), on_change=self.first)
             for choice in (self._state, self._part):
                 choice.props("outlined dense").style("min-width:12rem")
-        if v.may(Action.DEVICES):
-            with ui.element("div").classes("desk-row").style("margin:.6rem 0"):
-                self._tag = ui.input(v.t("tag")).props("outlined dense")
-                ui.button(v.t("add_tag"), on_click=self.ask_tag, color=None).props("outline no-caps")
+        with ui.element("div").classes("desk-row").style("margin:.6rem 0"):
+            ui.button(v.t("detail"), on_click=self.detail, color=None).props("outline no-caps")
+            self._all = ui.checkbox().style("min-width:14rem")
+            bulk = any(v.may(kind.action) for kind in KINDS.values())
+            self._all.set_visibility(bulk)
+            if bulk:
+                BulkBar(v, places, self.chosen, self.changed)
         self._grid = ui.aggrid(self._options()).style("height:calc(100vh - 19rem);min-height:20rem")
+        self._grid.on("cellDoubleClicked", lambda e: self.detail(e.args["data"]["id"]), ["data"])
         with ui.element("div").classes("desk-row").style("margin-top:.6rem"):
             ui.button(v.t("previous"), on_click=lambda: self.turn(-1), color=None).props("outline no-caps")
             ui.button(v.t("next"), on_click=lambda: self.turn(1), color=None).props("outline no-caps")
@@ -71,52 +77,38 @@ class DeviceList:
         self._page += pages
         self.show()
 
+    def _matching(self) -> Sequence[Row]:
+        return matching(self._rows, Wish(self._text.value or "", self._state.value, self._part.value))
+
     def show(self) -> None:
         """The page as it is now."""
-        found = matching(self._rows, Wish(self._text.value or "", self._state.value, self._part.value))
+        found = self._matching()
         rows, self._page, pages = page_of(found, self._page)
         self._grid.options["rowData"] = [{name: getattr(row, name) for name in ("id", *_COLUMNS)} for row in rows]
         self._grid.update()
+        self._all.set_text(self._v.t("all_matching", n=len(found)))
         self._found.set_text(self._v.t("found", n=len(found), page=self._page + 1, pages=pages))
 
-    async def ask_tag(self) -> None:
-        """Say what would be done, and do it when it is confirmed."""
-        v, tag = self._v, (self._tag.value or "").strip()
-        chosen = await self._grid.get_selected_rows()
-        if not tag or not chosen:
-            ui.notify(v.t("tag_first" if chosen else "select_first"), type="warning")
+    async def chosen(self) -> Sequence[str]:
+        """Ids of what is selected: rows of this page, or all that match."""
+        if self._all.value:
+            return [row.id for row in self._matching()]
+        return [row["id"] for row in await self._grid.get_selected_rows()]
+
+    async def changed(self) -> None:
+        """The list after a change."""
+        self._all.set_value(False)
+        self._rows = await rows_of(self._v)
+        self.show()
+
+    async def detail(self, device: str | None = None) -> None:
+        """Show all that is known of a device: the one given, else the first that is selected."""
+        selected = [device] if device else [row["id"] for row in await self._grid.get_selected_rows()]
+        row = next((row for row in self._rows if row.id in selected[:1]), None)
+        if row is None:
+            ui.notify(self._v.t("select_first"), type="warning")
             return
-        names = ", ".join(row["name"] for row in chosen[:_NAMED]) + (" …" if len(chosen) > _NAMED else "")
-        with ui.dialog() as dialog, ui.card():
-            ui.label(v.t("confirm_tag", tag=tag, n=len(chosen), names=names))
-            with ui.element("div").classes("desk-row"):
-                ui.button(v.t("confirm"), on_click=lambda: dialog.submit(True), color=None).props("outline no-caps")
-                ui.button(v.t("cancel"), on_click=lambda: dialog.submit(False), color=None).props("flat no-caps")
-        if await dialog:
-            await v.act(Action.DEVICES, lambda caller: self._tagged(caller, [row["id"] for row in chosen], tag))
-
-    async def _tagged(self, caller: Caller, devices: Sequence[str], tag: str) -> None:
-        try:
-            await asyncio.to_thread(tag_devices, self._v, caller, devices, tag)
-        finally:
-            self._rows = await rows_of(self._v)
-            self.show()
-        ui.notify(self._v.t("tagged", n=len(devices), tag=tag), type="positive")
-
-
-def tag_devices(v: Visit, caller: Caller, devices: Sequence[str], tag: str) -> None:
-    """Give devices a tag; one that the caller may not change stops it before anything is done."""
-    registered = v.desk.book.snapshot().devices
-    for device in devices:
-        if device not in registered:
-            raise NotFound(f"no device {device!r} is registered any more", "device")
-        if not caller.reaches(Action.DEVICES, registered[device].owner):
-            raise Invalid(v.t("refused"), registered[device].title or device)
-    for device in devices:
-        before = registered[device]
-        if tag not in before.tags:
-            after = structs.replace(before, tags=[*before.tags, tag])
-            v.desk.book.change_device(after, by=caller.name, expected=before.revision)
+        await self._v.act(Action.READ, partial(open_detail, self._v, row))
 
 
 async def rows_of(v: Visit) -> Sequence[Row]:
@@ -129,9 +121,11 @@ async def rows_of(v: Visit) -> Sequence[Row]:
 async def devices_page(v: Visit) -> None:
     """Show it."""
     rows = await rows_of(v)
-    places = (await asyncio.to_thread(v.desk.console.registry.snapshot)).places
+    speaker = await asyncio.to_thread(Speaker.of, v.desk.console, v.language)
+    places = speaker.registry.places
+    named = {p: ", ".join((speaker.place(p), *speaker.around(p)[:1])) for p in places}
     parts = {p.id: p.title.get(v.language, p.id) for p in places.values() if p.kind is PlaceKind.PART}
     with frame(v, simulated=any(row.simulated for row in rows)):
         if not rows:
             ui.label(v.t("no_devices"))
-        DeviceList(v, rows, parts)
+        DeviceList(v, rows, parts, dict(sorted(named.items(), key=lambda row: row[1])))

@@ -10,13 +10,17 @@ from nicegui import ui
 from hub.console._map import Tile, draw
 from hub.console._overview import recent
 from hub.console.desk._frame import Visit, frame, heading, table
-from hub.console.desk._rows import Row, board, outages, tally
+from hub.console.desk._rows import Row, board, tally, together
+from hub.console.desk._sites import Dot, share_of, sites
 from hub.console.texts import STATE
 from hub.core.places import PlaceKind
+from hub.devices.outages import words as in_words
 from hub.devices.state import State
 
 _WORST = 20
 _FILL: Mapping[str, str] = {"good": "#e6f4ea", "some": "#fff0e0", "bad": "#fdecee", "none": "#e3e8ec"}
+
+_DOT: Mapping[str, str] = {"good": "#1b7f3b", "some": "#b35900", "bad": "#a3121f"}
 
 
 async def overview_page(v: Visit) -> None:
@@ -24,7 +28,8 @@ async def overview_page(v: Visit) -> None:
     services = v.desk.console
     lately = await recent(services)
     rows = await asyncio.to_thread(board, services, v.language, v.caller, lately)
-    places = (await asyncio.to_thread(services.registry.snapshot)).places
+    registry = await asyncio.to_thread(services.registry.snapshot)
+    places = registry.places
     parts = [place for place in places.values() if place.kind is PlaceKind.PART]
     with frame(v, simulated=any(row.simulated for row in rows)):
         if not rows:
@@ -35,15 +40,18 @@ async def overview_page(v: Visit) -> None:
                 drawing = draw(parts, services.layout, v.language)
                 tiles = "".join(_tile(tile, rows) for tile in drawing.tiles)
                 size = f"0 0 {drawing.width} {drawing.height}"
-                svg = f'<svg viewBox="{size}" role="img" aria-label="{escape(v.t("map_note"))}">{tiles}</svg>'
+                dots = "".join(_dot(dot, v.language) for dot in sites(registry, drawing.tiles, rows))
+                svg = f'<svg viewBox="{size}" role="img" aria-label="{escape(v.t("map_note"))}">{tiles}{dots}</svg>'
                 ui.html(svg, sanitize=False)
                 ui.label(v.t("map_note")).classes("desk-note")
+                ui.label(v.t("sites_note")).classes("desk-note")
             with ui.element("div").style("flex:2 1 32rem"):
                 heading(v.t("outages"))
-                found = outages(rows)
+                found = together(registry, rows)
                 for outage in found:
-                    name = places[outage.part].title.get(v.language, outage.part)
-                    ui.label(v.t("outage", part=name, silent=outage.silent, n=outage.devices))
+                    place = places.get(outage.what) if outage.kind == "part" else None
+                    name = place.title.get(v.language, outage.what) if place else None
+                    ui.label(in_words(outage, v.language, name))
                 if not found:
                     ui.label(v.t("no_outage"))
                 heading(v.t("devices"))
@@ -56,7 +64,7 @@ async def overview_page(v: Visit) -> None:
 def _tile(tile: Tile, rows: Sequence[Row]) -> str:
     counts = tally(rows).get(tile.place)
     healthy, total = (counts[State.HEALTHY.value], counts.total()) if counts else (0, 0)
-    share = "none" if not counts else "good" if healthy == total else "bad" if not healthy else "some"
+    share = share_of(healthy, total) if counts else "none"
     names = "".join(
         f'<text x="{tile.x}" y="{tile.y - 16 + 15 * i}" text-anchor="middle" font-size="14">{escape(line)}</text>'
         for i, line in enumerate(tile.lines)
@@ -65,3 +73,11 @@ def _tile(tile: Tile, rows: Sequence[Row]) -> str:
     figure = f"{healthy} / {total}" if counts else "–"
     shape = f'<polygon points="{tile.points}" fill="{_FILL[share]}" stroke="#33414d" stroke-width="1.5"/>'
     return f"{shape}{names}{number}{figure}</text>"
+
+
+def _dot(dot: Dot, language: str) -> str:
+    name = escape(f"{dot.title.get(language, dot.place)}: {dot.healthy} / {dot.devices}")
+    return (
+        f'<circle cx="{dot.x}" cy="{dot.y}" r="5" fill="{_DOT[dot.share]}" stroke="#fff" stroke-width="1.5">'
+        f"<title>{name}</title></circle>"
+    )

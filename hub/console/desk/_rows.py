@@ -17,7 +17,8 @@ from hub.console.texts import ORIGIN, STATE
 from hub.core.places import Device, PlaceKind, RegistrySnapshot
 from hub.core.readings import Origin
 from hub.core.rights import Action, Caller
-from hub.devices.state import State, describe
+from hub.devices.outages import Outage, members_of, outages
+from hub.devices.state import Finding, State, describe
 
 PAGE = 100
 
@@ -37,6 +38,7 @@ class Row(NamedTuple):
     simulated: bool
     rank: int
     searched: str
+    finding: Finding | None = None
 
 
 class Wish(NamedTuple):
@@ -45,14 +47,6 @@ class Wish(NamedTuple):
     text: str = ""
     state: str = ""
     part: str = ""
-
-
-class Outage(NamedTuple):
-    """A part of the city where most devices are silent."""
-
-    part: str
-    silent: int
-    devices: int
 
 
 def board(services: ConsoleServices, language: Language, caller: Caller, lately: Recent | None) -> Sequence[Row]:
@@ -64,7 +58,8 @@ def board(services: ConsoleServices, language: Language, caller: Caller, lately:
         finding = findings[device.id]
         origin = Origin.SIMULATED if device.id in lately.simulated else device.origin
         word = STATE[finding.state.value][language]
-        rows.append(_row(speaker, device, finding.state, word, describe(finding, language, services.zone), origin))
+        row = _row(speaker, device, finding.state, word, describe(finding, language, services.zone), origin)
+        rows.append(row._replace(finding=finding))
     return sorted(rows, key=lambda row: (row.rank, row.name))
 
 
@@ -128,7 +123,6 @@ def tally(rows: Sequence[Row]) -> Mapping[str, Counter[str]]:
     return counts
 
 
-def outages(rows: Sequence[Row]) -> Sequence[Outage]:
-    """Parts where at least two devices, and at least half of all, are silent: one cause is likely."""
-    found = [Outage(part, c[State.SILENT.value], c.total()) for part, c in tally(rows).items() if part]
-    return sorted(o for o in found if o.silent >= 2 and 2 * o.silent >= o.devices)
+def together(registry: RegistrySnapshot, rows: Sequence[Row]) -> Sequence[Outage]:
+    """What fell silent together, of these devices."""
+    return outages(members_of(registry, {row.id: row.finding for row in rows if row.finding is not None}))

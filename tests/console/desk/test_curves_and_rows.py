@@ -7,9 +7,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from hub.console._map import Tile
 from hub.console.desk._curves import local_ms, thinned
-from hub.console.desk._rows import Row, Wish, matching, outages, page_of
+from hub.console.desk._rows import Row, Wish, matching, page_of
+from hub.console.desk._sites import sites
+from hub.console.desk.operation_texts import OPERATION
 from hub.console.desk.texts import TEXTS
+from hub.core.places import Device, Mounting, Place, PlaceKind, RegistrySnapshot
 from hub.core.windows import parse_instant
 
 
@@ -44,13 +48,26 @@ def test_a_page_beyond_the_last_is_the_last() -> None:
     assert (len(rows), page, pages) == (50, 2, 3)
 
 
-@pytest.mark.parametrize(("silent", "healthy", "told"), [(1, 0, 0), (2, 2, 1), (2, 3, 0)])
-def test_an_outage_is_two_silent_devices_and_half_of_all(silent: int, healthy: int, told: int) -> None:
-    rows = [row(i, "silent") for i in range(silent)] + [row(i) for i in range(healthy)]
-    assert len(outages(rows)) == told
+@pytest.mark.parametrize(
+    ("north", "east", "side"),
+    [(0.005, 0.0, (0, -1)), (0.0, 0.005, (1, 0)), (-2.0, 0.0, (0, 1)), (None, 0.0, None)],
+)
+def test_a_site_stands_in_the_tile_of_its_part_where_its_coordinates_say(
+    north: float | None, east: float, side: tuple[int, int] | None
+) -> None:
+    """Even one far away stays in the tile; one without coordinates is not drawn."""
+    part = Place(id="a/b", kind=PlaceKind.PART, title={}, latitude=49.8, longitude=18.4)
+    latitude = None if north is None else 49.8 + north
+    site = Place(id="a/b/s", kind=PlaceKind.SITE, title={}, latitude=latitude, longitude=18.4 + east)
+    device = Device(id="1", connector="native", external_id="1", mountings=[Mounting("a/b/s", 0)])
+    registry = RegistrySnapshot(1, {"1": device}, {"a/b": part, "a/b/s": site})
+    found = sites(registry, [Tile("a/b", 100, 100, "", "", [])], [row(1, part="a/b")])
+    directions = [(int(np.sign(dot.x - 100)), int(np.sign(dot.y - 100))) for dot in found]
+    assert directions == ([side] if side else [])
+    assert all(np.hypot(dot.x - 100, dot.y - 100) <= 51 for dot in found)
 
 
 def test_every_text_has_both_languages_with_the_same_fields() -> None:
-    for key, words in TEXTS.items():
+    for key, words in {**OPERATION, **TEXTS}.items():
         assert set(words) == {"cs", "en"}, key
         assert words["cs"].count("{") == words["en"].count("{"), key
