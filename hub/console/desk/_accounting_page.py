@@ -60,7 +60,7 @@ async def accounting_page(v: Visit) -> None:
         ui.label(say(v, "equations")).classes("desk-note")
         choices = {"hour": say(v, "by_hour"), "day": say(v, "by_day")}
         grain = ui.select(choices, value="day", label=say(v, "grain")).props("outlined dense")
-        grain.style("min-width:14rem;margin:.6rem 0")
+        grain.style("width:16rem;margin:.6rem 0")
         shown = ui.element("div")
 
         async def show() -> None:

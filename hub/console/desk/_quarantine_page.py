@@ -23,7 +23,7 @@ from hub.core.rights import Action, Caller
 from hub.devices.set_aside import leave_orders, newest_first, payload_view
 
 _SHOWN, _EXCERPT = 200, 120
-_COLUMNS = {"received_at": 2, "source": 2, "connector": 2, "reason": 3, "cure": 6, "payload": 4}
+_COLUMNS = {"received_at": 3, "source": 2, "connector": 2, "reason": 3, "cure": 6, "payload": 4}
 
 
 async def quarantine_page(v: Visit) -> None:
@@ -103,7 +103,7 @@ class QuarantinePage:
         return newest_first(rows)[:_SHOWN], sum(journal.count(where) for journal in journals)
 
     async def _chosen(self) -> tuple[list[dict[str, str]], int]:
-        """Rows that are selected, and how many messages are meant; Invalid-like notice and 0 without either."""
+        """Rows that are selected, and how many messages are meant; a notice and 0 where neither rows nor filter are."""
         rows = await self._grid.get_selected_rows()
         if not rows and not self._fields():
             ui.notify(say(self._v, "filter_first"), type="warning")
