@@ -81,6 +81,10 @@ class Visit(NamedTuple):
 
     async def act(self, action: Action, work: Callable[[Caller], Awaitable[None]]) -> None:
         """Do something as whoever this is now; what goes wrong becomes a notice."""
+        with ui.context.client:  # the page itself: what was clicked may be gone from it once the work is done
+            await self._acted(action, work)
+
+    async def _acted(self, action: Action, work: Callable[[Caller], Awaitable[None]]) -> None:
         try:
             caller = await asyncio.to_thread(admitted, self.desk.gate, self.shown)
             if caller is None:
