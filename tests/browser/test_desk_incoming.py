@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What comes in, at the desk of a real hub: a table is imported, mended and undone; messages are taken through again."""
+"""What comes in, at the desk of a real hub: a table is imported, mended and undone; messages are redriven."""
 
 import csv
 import io
