@@ -74,7 +74,9 @@ def page_caller(
 ) -> Caller | None:
     """Who looks at the page; None when nobody is signed in. Raise Denied, TooManyTries for a wrong key."""
     gate: Gate = request.app.state.gate
-    return gate.caller(shown_by(request, basic.password if basic else None))
+    caller = gate.caller(shown_by(request, basic.password if basic else None))
+    request.state.caller = caller  # the head of every page says who is signed in, and where they may go
+    return caller
 
 
 PageCaller = Annotated[Caller | None, Depends(page_caller)]

@@ -15,6 +15,7 @@ from hub.console.formats import Formats
 from hub.console.language import COOKIE, Language, choose
 from hub.console.services import ConsoleServices
 from hub.console.texts import TEXTS
+from hub.core.rights import Action, Caller
 
 STYLE_PATH = "/console/style.css"
 _HEADERS: Mapping[str, str] = {
@@ -29,6 +30,21 @@ SCRIPTED = {
     "Content-Security-Policy": f"{_HEADERS['Content-Security-Policy']}; script-src 'self'; connect-src 'self'",
 }
 _YEAR = 365 * 86_400
+
+
+_WAYS = (
+    ("/field", Action.DEVICES, {"cs": "Terén", "en": "Field"}),
+    ("/field/inbox", Action.RAW, {"cs": "Nová zařízení", "en": "New devices"}),
+    ("/desk", Action.AUDIT, {"cs": "Pracoviště", "en": "Desk"}),
+    ("/account", Action.READ, {"cs": "Můj účet", "en": "My account"}),
+)
+
+
+def _ways(caller: Caller | None, language: Language) -> list[tuple[str, str]]:
+    """Where somebody who signed in may go."""
+    if caller is None or caller.kind != "person":
+        return []
+    return [(path, words[language]) for path, action, words in _WAYS if caller.may(action)]
 
 
 class Pages:
@@ -68,6 +84,8 @@ class Pages:
             now=formats.moment(now, seconds=True),
             zone=formats.zone_at(now),
             style=self._style_href,
+            who=getattr(request.state, "caller", None),
+            ways=_ways(getattr(request.state, "caller", None), language),
             **context,
         )
         headers = SCRIPTED if template.startswith("field_") else _HEADERS  # the field pages bring a script of ours
