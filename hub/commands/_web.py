@@ -82,6 +82,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
             corrections=ledger.corrections,
             audit=ledger.audit,
             ignored=ledger.ignored,
+            photos=services.photos,
             mqtt=_reached(parts),
             inbox=services.inbox,
             models=parts.models(),
