@@ -99,7 +99,7 @@ async def open_detail(v: Visit, row: Row, caller: Caller) -> None:
     card = "width:44rem;max-width:95vw;height:100%;overflow:auto;align-items:stretch;gap:.2rem;flex-wrap:nowrap"
     with ui.dialog().props("position=right full-height") as dialog:
         dialog.props["aria-label"] = row.name
-        with ui.card().style(card):
+        with ui.card().classes("desk-main").style(card):  # headings look as on the page
             with ui.element("div").classes("desk-row").style("justify-content:space-between;flex-wrap:nowrap"):
                 heading(row.name)
                 ui.button(v.t("close"), on_click=dialog.close, color=None).props("outline no-caps")
