@@ -6,12 +6,13 @@ change feed and of the request: the same position means the same answer, so 304 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from fastapi import Request, Response
 
+from hub.api.params import next_link, wants_csv
 from hub.api.tables import Cell, Dialect, to_csv
 from hub.indicators.definition import Definition
 
@@ -29,6 +30,21 @@ def as_csv(
     """Rows under their column names."""
     text = to_csv(columns, rows, dialect)
     return Response(text, media_type="text/csv; charset=utf-8", headers=dict(headers or {}))
+
+
+def as_list(
+    request: Request,
+    body: Mapping[str, Any],
+    columns: Mapping[str, Callable[[Mapping[str, Any]], Cell]],
+    dialect: Dialect,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A page with `items` and `next`: rows as CSV where Accept prefers it (`next` is then in `Link`), else JSON."""
+    told = {**VARY, **(headers or {}), **next_link(request, body["next"])}
+    if not wants_csv(request):
+        return as_json(body, told)
+    rows = ([cell(item) for cell in columns.values()] for item in body["items"])
+    return as_csv(list(columns), rows, dialect, told)
 
 
 def release_of(version: str, definitions: Iterable[Definition]) -> str:

@@ -10,12 +10,16 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from msgspec.structs import replace
 
+from hub.api import columns
+from hub.api.answers import as_list
 from hub.api.auth import Reader, ServicesDep, allow, owned, reached
-from hub.api.params import Cursor, Limit, decode_cursor, encode_cursor, language_of
+from hub.api.device_context import around
+from hub.api.params import CSV_RESPONSE, CsvDialect, Cursor, Limit, decode_cursor, encode_cursor, language_of
 from hub.api.revisions import IfMatchAtWill, require_match, tagged
 from hub.api.routes.network_servers import disable_there
 from hub.api.schemas.devices import DeviceDetail, DeviceIn, DeviceOut, DevicePage
 from hub.api.services import Services
+from hub.api.tables import Dialect
 from hub.api.views import device_view, event_view, reading_view
 from hub.core.errors import Invalid, NotFound, Retry
 from hub.core.journal import DeviceSeen, EventRecord
@@ -44,7 +48,7 @@ Registrar = Annotated[Caller, Depends(allow(Action.DEVICES))]
 DeviceId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="Id of the device.")]
 
 
-@router.get("", response_model=DevicePage, summary="Devices with their state")
+@router.get("", response_model=DevicePage, responses=dict(CSV_RESPONSE), summary="Devices with their state")
 async def list_devices(
     request: Request,
     response: Response,
@@ -61,10 +65,12 @@ async def list_devices(
     state: Annotated[str | None, Query(max_length=32, description="Only devices in this state.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Mapping[str, Any]:
+    dialect: CsvDialect = Dialect.PLAIN,
+) -> Response:
     """List registered devices in order of their ids, each with its state in words.
 
     The state follows from the declared interval, the last message and the flags of the last hours' readings.
+    `Accept: text/csv` gives rows as CSV, the next page is then in the header `Link`.
     """
     after = decode_cursor(cursor, tuple[str])[0] if cursor else ""
     snapshot, seen = await run_in_threadpool(_registry, services, caller)
@@ -81,11 +87,14 @@ async def list_devices(
         services.watch.findings, devices, services.clock_ns(), flags=lately.flags, batteries=lately.batteries
     )
     language, zone = _speak(request, response), ZoneInfo(services.time_zone)
-    rows = [device_view(d, seen.get(d.id), findings[d.id], language, zone) for d in devices]
+    beside = await run_in_threadpool(around, services, caller, devices, snapshot.places)
+    rows = [device_view(d, seen.get(d.id), findings[d.id], language, zone) | beside[d.id] for d in devices]
     found = [row for row in rows if state in (None, row["state"])]
     more = len(found) > limit or len(chosen) > len(asked)
     cursor_on = encode_cursor(found[:limit][-1]["id"]) if more else None
-    return {"items": found[:limit], "next": cursor_on, "readings_problem": lately.problem}
+    body = {"items": found[:limit], "next": cursor_on, "readings_problem": lately.problem}
+    headers = {"Content-Language": language, "Vary": "Accept, Accept-Language"}
+    return as_list(request, body, columns.DEVICES, dialect, headers)
 
 
 @router.post("", status_code=201, response_model=DeviceOut, summary="Register a device")
@@ -104,7 +113,8 @@ def add_device(
     response.headers["Location"] = f"/api/v1/devices/{added.id}"
     finding = services.watch.finding(added, services.clock_ns())
     seen = services.watch.seen().get(added.id)
-    return device_view(added, seen, finding, _speak(request, response), ZoneInfo(services.time_zone))
+    view = device_view(added, seen, finding, _speak(request, response), ZoneInfo(services.time_zone))
+    return view | around(services, caller, [added], services.book.snapshot().places)[added.id]
 
 
 @router.get("/{device}", response_model=DeviceDetail, summary="One device")
@@ -130,9 +140,11 @@ async def get_device(
         battery=lately.batteries.get(device),
     )
     view = device_view(row, seen.get(device), finding, _speak(request, response), ZoneInfo(services.time_zone))
+    beside = await run_in_threadpool(around, services, caller, [row], snapshot.places)
     shown = [reading_view(reading, row, services.quantities) for reading in newest]
     body = {
         **view,
+        **beside[device],
         "readings": shown,
         "readings_problem": no_readings or lately.problem,
         "events": [event_view(event) for event in events],

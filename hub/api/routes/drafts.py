@@ -4,11 +4,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from hub.api import columns
+from hub.api.answers import as_list
 from hub.api.auth import ServicesDep, allow
-from hub.api.params import MAX_INT64, Cursor, Limit, decode_cursor, encode_cursor
+from hub.api.params import CSV_RESPONSE, MAX_INT64, CsvDialect, Cursor, Limit, decode_cursor, encode_cursor
 from hub.api.schemas.registry import AuditPage, DraftIn, DraftList, DraftOut
+from hub.api.tables import Dialect
 from hub.core.errors import Invalid
 from hub.core.registry import AuditEntry, Draft
 from hub.core.rights import Action, Caller
@@ -52,24 +55,34 @@ def drop_draft(services: ServicesDep, draft: DraftId, caller: Registrar) -> None
 
 
 @router.get(
-    "/audit", dependencies=[Depends(allow(Action.AUDIT))], response_model=AuditPage, summary="Record of changes"
+    "/audit",
+    dependencies=[Depends(allow(Action.AUDIT))],
+    response_model=AuditPage,
+    responses=dict(CSV_RESPONSE),
+    summary="Record of changes",
 )
 def list_audit(
+    request: Request,
     services: ServicesDep,
     subject: Subject = None,
     actor: Actor = None,
     action: ActionName = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Mapping[str, Any]:
-    """Who changed what and when, with what was there before and after, newest first; `action` may end with `.*`."""
+    dialect: CsvDialect = Dialect.PLAIN,
+) -> Response:
+    """Who changed what and when, with what was there before and after, newest first; `action` may end with `.*`.
+
+    `Accept: text/csv` gives rows as CSV, where what was there before and after is JSON.
+    """
     before = decode_cursor(cursor, tuple[int])[0] if cursor else None
     if before is not None and not 0 < before <= MAX_INT64:
         raise Invalid("is no cursor of this list", "cursor")
     found = services.audit.read(subject=subject, actor=actor, action=action, before=before, limit=limit + 1)
     page = found[:limit]
     following = encode_cursor(page[-1].id) if len(found) > limit else None
-    return {"items": [_entry(row) for row in page], "next": following}
+    body = {"items": [_entry(row) for row in page], "next": following}
+    return as_list(request, body, columns.AUDIT, dialect)
 
 
 def _draft(row: Draft) -> Mapping[str, Any]:

@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from hub.api import columns
+from hub.api.answers import as_list
 from hub.api.auth import Reader, ServicesDep, allow, reads
-from hub.api.params import Cursor, Limit, decode_cursor, encode_cursor
+from hub.api.params import CSV_RESPONSE, CsvDialect, Cursor, Limit, decode_cursor, encode_cursor
 from hub.api.revisions import IfMatch, IfMatchAtWill, merged, require_match, tagged
 from hub.api.schemas.devices import PlaceOut
 from hub.api.schemas.registry import FacilityIn, FacilityOut, FacilityPage, FacilityPatch, PlaceIn, PlacePatch
 from hub.api.services import Services
+from hub.api.tables import Dialect
 from hub.api.views import place_view
 from hub.core.errors import Exists, Invalid, NotFound
 from hub.core.places import Place, PlaceKind
@@ -76,16 +79,18 @@ def remove_place(services: ServicesDep, place: PlaceId, caller: Surveyor, if_mat
     services.book.remove_place(place, by=caller.name, based_on=before)
 
 
-@router.get("/facilities", response_model=FacilityPage, summary="Facilities")
+@router.get("/facilities", response_model=FacilityPage, responses=dict(CSV_RESPONSE), summary="Facilities")
 def list_facilities(
+    request: Request,
     services: ServicesDep,
     caller: Reader,
     place: Annotated[str | None, Query(max_length=256, description="At this place or below it.")] = None,
     category: Annotated[str | None, Query(max_length=64, description="Only of this category.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Mapping[str, Any]:
-    """What serves people, in order of places; a partner sees its own."""
+    dialect: CsvDialect = Dialect.PLAIN,
+) -> Response:
+    """What serves people, in order of places; a partner sees its own. `Accept: text/csv` gives rows as CSV."""
     after = decode_cursor(cursor, tuple[str])[0] if cursor else ""
     found = services.book.facilities()
     chosen = sorted(
@@ -98,7 +103,8 @@ def list_facilities(
     )
     page = chosen[:limit]
     following = encode_cursor(page[-1]) if len(chosen) > limit else None
-    return {"items": [_facility(found[name]) for name in page], "next": following}
+    body = {"items": [_facility(found[name]) for name in page], "next": following}
+    return as_list(request, body, columns.FACILITIES, dialect)
 
 
 @router.get("/facilities/{place:path}", response_model=FacilityOut, summary="One facility")

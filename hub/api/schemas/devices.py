@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Devices, places, quantities."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -40,6 +40,10 @@ DEVICE: dict[str, Any] = {
     "next_due": "2026-11-23T10:15:04Z",
     "last_seen": "2026-11-23T10:00:04Z",
     "messages": 5120,
+    "model_title": None,
+    "place_title": {"cs": "Šumbark", "en": "Šumbark"},
+    "credential": "active",
+    "known_to_broker": True,
 }
 EVENT: dict[str, Any] = {
     "kind": "join",
@@ -170,6 +174,14 @@ class DeviceOut(Model):
     next_due: Moment | None = Field(description="When its next message is due; null where nobody can tell.")
     last_seen: Moment | None = Field(description="Arrival of the last message.")
     messages: int = Field(description="Messages seen so far.")
+    model_title: Title | None = Field(None, description="What its model is called; null: not known.")
+    place_title: Title | None = Field(None, description="What its place is called; null: it stands nowhere.")
+    credential: Literal["active", "disabled", "none"] | None = Field(
+        None, description="Its credential at the broker; null for those who may not change it, or where none are kept."
+    )
+    known_to_broker: bool | None = Field(
+        None, description="Whether the broker has what changed of credentials last; null where the hub cannot tell."
+    )
 
 
 class EventOut(Model):
@@ -228,13 +240,14 @@ class PlaceOut(Model):
 
 
 class PlaceList(Model):
-    """All places in order of their ids, with the city they belong to."""
+    """Places in order of their ids, with the city they belong to."""
 
-    model_config = example(city="Havířov", time_zone="Europe/Prague", items=[PLACE])
+    model_config = example(city="Havířov", time_zone="Europe/Prague", items=[PLACE], next=None)
 
     city: str
     time_zone: str = Field(description="Zone of the city's days, months and years.")
     items: list[PlaceOut]
+    next: Next
 
 
 class QuantityOut(Model):
