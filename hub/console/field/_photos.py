@@ -2,7 +2,7 @@
 """Photos of a device: taken from a form, shown, taken away. A picture's bytes are kept before its row names them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from fastapi import APIRouter, Request
@@ -23,7 +23,7 @@ from hub.devices.photos import MEDIA_TYPE, MOST_BYTES, prepare
 
 _CAPTION = 200
 Find = Callable[[str, Caller, Action], Device | None]
-Show = Callable[[Request, Device | None, Caller, Fault], Awaitable[HTMLResponse]]
+Show = Callable[[Request, Device | None, Caller, Fault, Mapping[str, str]], Awaitable[HTMLResponse]]
 
 
 def photo_routes(  # what the routes need, one each
@@ -40,18 +40,19 @@ def photo_routes(  # what the routes need, one each
         async with request.form(max_files=1) as form:
             file, caption = form.get("photo"), form.get("caption")
             content = await file.read(MOST_BYTES) if isinstance(file, UploadFile) else b""
+        typed = {"caption": caption if isinstance(caption, str) else ""}
         try:
-            words = line(caption if isinstance(caption, str) else "", "caption", _CAPTION)
+            words = line(typed["caption"], "caption", _CAPTION)
             if not content:
                 raise Wrong("photo", "no_photo")
             if len(content) >= MOST_BYTES:
                 raise Wrong("photo", "photo_large")
             await asyncio.to_thread(keep, records, store, device, content, words, caller.name, clock_ns())
         except Wrong as wrong:
-            return await show(request, found, caller, wrong.fault(language))
+            return await show(request, found, caller, wrong.fault(language), typed)
         except Invalid as error:
             words = f"{PROBLEMS['photo_bad'][language]} ({error.detail})"
-            return await show(request, found, caller, Fault("photo", words))
+            return await show(request, found, caller, Fault("photo", words), typed)
         return to(f"/field/devices/{device}#photos")
 
     @routes.get("/field/devices/{device}/photos/{photo}")

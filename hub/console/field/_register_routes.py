@@ -17,6 +17,7 @@ from hub.console._pages import Pages
 from hub.console.field import _registration as registration
 from hub.console.field._answers import DRAFT_KIND, Technician, access_page, form_of, to
 from hub.console.field._forms import Fault, Wrong, fault_of
+from hub.console.field._label import read_label, wish
 from hub.console.field._steps import Form, device_form, site_form
 from hub.console.services import ConsoleServices, RegistryPorts
 from hub.core.errors import Invalid, NotFound
@@ -47,9 +48,8 @@ def register_routes(routes: APIRouter, services: ConsoleServices, ports: Registr
         return to("/field")
 
     def device_page(request: Request, form: Form, faults: Sequence[Fault]) -> HTMLResponse:
-        return pages.respond(
-            request, "field_device_step.html", 422 if faults else 200, **device_form(ports.models, form, faults)
-        )
+        shown = device_form(ports.models, pages.language(request), form, faults)
+        return pages.respond(request, "field_device_step.html", 422 if faults else 200, **shown)
 
     def site_page(request: Request, form: Form, faults: Sequence[Fault]) -> HTMLResponse:
         shown = site_form(ports.book.snapshot(), pages.language(request), form, faults)
@@ -72,12 +72,17 @@ def register_routes(routes: APIRouter, services: ConsoleServices, ports: Registr
 
         def work() -> HTMLResponse | RedirectResponse:
             try:
-                save(ports.records.draft(draft, by=caller.name), form)
+                begun = ports.records.draft(draft, by=caller.name)
+                wanted, begun = wish(sent, begun.document), save(begun, form)
+                if wanted == "label":
+                    begun = save(begun, read_label(form, ports.models))
+                if wanted != "next":
+                    return device_page(request, begun.document, [])
                 registration.device_of(form, ports.models, ports.book.snapshot())
             except NotFound:
                 return to("/field")
             except Wrong as wrong:
-                return device_page(request, form, [wrong.fault(language)])
+                return device_page(request, begun.document, [wrong.fault(language)])
             return to(f"/field/register/{draft}/site")
 
         return await asyncio.to_thread(work)

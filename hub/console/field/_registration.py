@@ -21,7 +21,7 @@ from hub.core.rights import Action, Caller
 from hub.devices.models import DeviceModel
 
 DIRECT = "native"
-DEVICE_FIELDS = ("model", "title", "id", "connector", "external_id", "serial", "interval")
+DEVICE_FIELDS = ("sticker", "find", "model", "title", "id", "connector", "external_id", "serial", "interval")
 SITE_FIELDS = ("place", "site_name", "part", "latitude", "longitude", "height", "orientation")
 LEDGER_FIELDS = {"id": "id", "external_id": "external_id", "interval": "interval", "place": "place", "model": "model"}
 _EUI_DIGITS = 16

@@ -6,6 +6,7 @@ a new one.
 """
 
 import asyncio
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -30,6 +31,9 @@ from hub.core.errors import HubError, Invalid
 from hub.core.places import Device
 from hub.core.quantities import Kind
 from hub.core.rights import Action, Caller
+
+NOTHING: Mapping[str, str] = {}
+_FORMS = ("note", "disable", "photos", "move", "hardware", "maintenance", "retire")
 
 
 def field_router(services: ConsoleServices, ports: RegistryPorts, pages: Pages) -> APIRouter:
@@ -76,7 +80,13 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
         return found if found and caller.reaches(action, found.owner) else None
 
     async def page(
-        request: Request, template: str, found: Device | None, caller: Caller, *faults: Fault
+        request: Request,
+        template: str,
+        found: Device | None,
+        caller: Caller,
+        *faults: Fault,
+        failed: str = "",
+        form: Mapping[str, str] = NOTHING,
     ) -> HTMLResponse:
         if found is None:
             return pages.respond(request, "missing.html", 404, simulated=False)
@@ -118,10 +128,10 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
             }
 
         context = await asyncio.to_thread(gather)
-        status = 422 if faults else 200
-        return pages.respond(
-            request, template, status, device=device, readings=readings, faults=list(faults), simulated=False, **context
-        )
+        context |= {"device": device, "readings": readings, "faults": faults, "simulated": False, "failed": failed}
+        context["forms"] = {**dict.fromkeys(_FORMS, NOTHING), failed: form}  # what was typed stays in its own form
+        context["photo_large"] = PROBLEMS["photo_large"][pages.language(request)]
+        return pages.respond(request, template, 422 if faults else 200, **context)
 
     @routes.get("/field/devices/{device}")
     async def device_page(request: Request, device: str, caller: Technician) -> HTMLResponse:
@@ -150,8 +160,10 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
 
     if ports.photos is not None:
 
-        async def again(request: Request, found: Device | None, caller: Caller, fault: Fault) -> HTMLResponse:
-            return await page(request, "field_device.html", found, caller, fault)
+        async def again(
+            request: Request, found: Device | None, caller: Caller, fault: Fault, typed: Mapping[str, str]
+        ) -> HTMLResponse:
+            return await page(request, "field_device.html", found, caller, fault, failed="photos", form=typed)
 
         photo_routes(routes, ports.records, ports.photos, pages, services.clock_ns, find, again)
 
@@ -162,15 +174,19 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
         needed = NEEDS.get(change)
         if found is None or (needed is not None and not caller.reaches(needed, found.owner)):
             return await page(request, "field_device.html", None, caller)
+
+        async def refused(fault: Fault) -> HTMLResponse:
+            return await page(request, "field_device.html", found, caller, fault, failed=change, form=form)
+
         if change in SURE and form.get("sure") != "1":
-            return await page(request, "field_device.html", found, caller, Fault("", PROBLEMS["confirm"][language]))
+            return await refused(Fault("", PROBLEMS["confirm"][language]))
         try:
             given = found, change, form, caller, services.clock_ns(), services.zone
             await asyncio.to_thread(make_change, ports, *given)
         except Wrong as wrong:
-            return await page(request, "field_device.html", found, caller, wrong.fault(language))
+            return await refused(wrong.fault(language))
         except Invalid as error:
-            return await page(request, "field_device.html", found, caller, fault_of(error, {}, language))
+            return await refused(fault_of(error, {}, language))
         return to("/field" if change == "retire" else f"/field/devices/{device}")
 
 

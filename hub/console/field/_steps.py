@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.console.field import _registration as registration
 from hub.console.field._forms import Fault, Wrong
+from hub.console.field._label import choices, proposed
 from hub.console.field._sites import sites_near, sketch
 from hub.console.language import Language
 from hub.core.places import PlaceKind, RegistrySnapshot
@@ -16,7 +17,9 @@ Form = Mapping[str, Any]
 _SITES = 30
 
 
-def device_form(models: Mapping[str, DeviceModel], form: Form, faults: Sequence[Fault]) -> dict[str, Any]:
+def device_form(
+    models: Mapping[str, DeviceModel], language: Language, form: Form, faults: Sequence[Fault]
+) -> dict[str, Any]:
     """The first step: what it is."""
     known = sorted({c for m in models.values() for c in m.connectors} | {registration.DIRECT})
     return {
@@ -24,7 +27,8 @@ def device_form(models: Mapping[str, DeviceModel], form: Form, faults: Sequence[
         "base": _base(form),
         "faults": faults,
         "connectors": [("", "–"), *((c, c) for c in known)],
-        "models": sorted(models.values(), key=lambda m: (m.vendor, m.name)),
+        "proposed": proposed(form, models, language),
+        "groups": choices(models, form, language),
         "simulated": False,
     }
 

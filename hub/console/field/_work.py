@@ -47,8 +47,8 @@ def change(ports: RegistryPorts, device: Device, what: str, form: Form, caller: 
     elif what == "hardware":
         _hardware(ports, device, form, by, now, zone)
     elif what == "maintenance":
-        start = moment(form.get("from", ""), "from", zone, now)
-        end, reason = moment(form.get("to", ""), "to", zone), line(form.get("reason", ""), "reason", 1000, needed=True)
+        start, end = moment(form.get("from", ""), "from", zone, now), moment(form.get("to", ""), "to", zone)
+        reason = line(form.get("maintenance_reason", ""), "maintenance_reason", 1000, needed=True)
         ports.corrections.add(device.id, start, end, MAINTENANCE, by=by, reason=reason)
     else:
         raise NotFound(f"there is no action {what!r}")

@@ -84,3 +84,31 @@ if (live) setTimeout(renew, 3000);
 
 const print = document.getElementById("print");
 if (print) { print.hidden = false; print.addEventListener("click", () => window.print()); }
+
+// A photo that the hub would not take is told before it is sent.
+for (const upload of document.querySelectorAll("form[data-most]")) {
+  upload.addEventListener("submit", (event) => {
+    const file = upload.querySelector("input[type=file]");
+    const most = Number(upload.dataset.most);
+    file.setCustomValidity(file.files[0]?.size >= most ? upload.dataset.large : "");
+    if (!file.reportValidity()) event.preventDefault();
+  });
+  upload.addEventListener("change", () => upload.querySelector("input[type=file]").setCustomValidity(""));
+}
+
+// Where the phone's browser reads QR codes itself, a picture of the label fills the field of the label.
+const scan = document.getElementById("scan");
+if (scan && "BarcodeDetector" in window) {
+  const camera = Object.assign(document.createElement("input"), { type: "file", accept: "image/*", capture: "environment" });
+  scan.hidden = false;
+  scan.addEventListener("click", () => camera.click());
+  camera.addEventListener("change", async () => {
+    try {
+      const picture = await createImageBitmap(camera.files[0]);
+      const [code] = await new BarcodeDetector({ formats: ["qr_code", "data_matrix"] }).detect(picture);
+      form.elements.sticker.value = code.rawValue;
+      keep();
+      form.requestSubmit(form.querySelector("button[value=label]"));
+    } catch { scan.textContent = scan.dataset.denied; }
+  });
+}

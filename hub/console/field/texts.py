@@ -42,6 +42,19 @@ PROBLEMS: Words = {
         "en": "There is no such site. Choose again.",
     },
     "bad_eui": {"cs": "DevEUI má 16 šestnáctkových číslic.", "en": "A DevEUI has 16 hexadecimal digits."},
+    "bad_sticker": {
+        "cs": "Ze štítku nejde přečíst DevEUI. Naskenujte ho znovu, nebo opište 16 znaků DevEUI. ({problem})",
+        "en": "The label names no DevEUI that can be read. Scan it again, or type its 16 digits. ({problem})",
+    },
+    "bad_join_eui": {"cs": "JoinEUI má 16 šestnáctkových číslic.", "en": "A JoinEUI has 16 hexadecimal digits."},
+    "bad_app_key": {
+        "cs": "AppKey má 32 šestnáctkových číslic. Opište ho znovu ze štítku nebo ze seznamu výrobce.",
+        "en": "An AppKey has 32 hexadecimal digits. Enter it again from the label or the maker's list.",
+    },
+    "network_away": {
+        "cs": "Síťový server to neudělal, zařízení v něm ještě není. Zkuste to za chvíli, nebo zavolejte operátora.",
+        "en": "The network server did not do it; the device is not there yet. Try again soon, or call the operator.",
+    },
     "no_photo": {"cs": "Vyberte fotku.", "en": "Choose a photo."},
     "photo_large": {
         "cs": "Fotka musí mít méně než 10 MB. Vyfoťte ji v menším rozlišení.",
@@ -99,6 +112,27 @@ REGISTER: Words = {
     "step_protocol": {"cs": "Protokol", "en": "Protocol"},
     "model": {"cs": "Typ zařízení", "en": "Device model"},
     "model_none": {"cs": "jiný, bez typu", "en": "another one, no model"},
+    "label": {"cs": "Štítek (LoRaWAN)", "en": "Label (LoRaWAN)"},
+    "sticker": {"cs": "Štítek zařízení (QR kód nebo DevEUI)", "en": "Label of the device (QR code or DevEUI)"},
+    "sticker_hint": {
+        "cs": "Vložte text z čtečky QR kódů, nebo opište DevEUI. Bez štítku nechte prázdné.",
+        "en": "Paste what the QR scanner read, or type the DevEUI. Leave it empty where there is no label.",
+    },
+    "read_label": {"cs": "Přečíst štítek", "en": "Read the label"},
+    "scan": {"cs": "Naskenovat fotoaparátem", "en": "Scan with the camera"},
+    "no_camera": {"cs": "QR kód se nepřečetl, zkuste to znovu", "en": "No QR code was read, try again"},
+    "checksum_wrong": {
+        "cs": "Kontrolní součet štítku nesouhlasí: porovnejte DevEUI se štítkem.",
+        "en": "The checksum of the label does not fit: compare the DevEUI with the label.",
+    },
+    "proposed": {"cs": "Podle štítku to může být:", "en": "By its label it may be:"},
+    "by_label": {"cs": "Podle štítku", "en": "By the label"},
+    "find": {"cs": "Hledat typ", "en": "Search models"},
+    "find_model": {"cs": "Hledat typ, výrobce nebo oblast", "en": "Search model, maker or domain"},
+    "no_model": {
+        "cs": "Takový typ tu není. Zkuste kratší slovo, nebo nechte bez typu.",
+        "en": "There is no such model. Try a shorter word, or leave it without one.",
+    },
     "title": {"cs": "Název pro lidi", "en": "Name for people"},
     "title_hint": {"cs": "Třeba „Ovzduší náměstí“", "en": "“Air at the square”, say"},
     "id": {"cs": "Označení", "en": "Id"},
@@ -157,6 +191,26 @@ REGISTER: Words = {
         "cs": "Zařízení posílá přes síťový server. Založte ho tam pod tímto DevEUI; heslo k Cityhubu nepotřebuje.",
         "en": "The device sends through a network server. Create it there under this DevEUI; it needs no secret here.",
     },
+    "at_network": {"cs": "Síťový server LoRaWAN", "en": "LoRaWAN network server"},
+    "network_form": {
+        "cs": "Cityhub založí zařízení v síťovém serveru sám. AppKey si neukládá, jen ho předá.",
+        "en": "Cityhub makes the device in the network server itself. It passes the AppKey on and does not keep it.",
+    },
+    "join_eui": {"cs": "JoinEUI (prázdné: samé nuly)", "en": "JoinEUI (empty: zeros)"},
+    "app_key": {"cs": "AppKey (32 znaků)", "en": "AppKey (32 digits)"},
+    "create_there": {"cs": "Založit v síťovém serveru", "en": "Make it in the network server"},
+    "created": {
+        "cs": "Zařízení je v síťovém serveru založeno. Zapněte ho, aby se připojilo.",
+        "en": "The device is made in the network server. Switch it on, so that it joins.",
+    },
+    "exists": {
+        "cs": "Zařízení v síťovém serveru už bylo a dostalo tento AppKey. Zapněte ho, aby se připojilo.",
+        "en": "The device was in the network server already and has this AppKey now. Switch it on, so that it joins.",
+    },
+    "steps": {
+        "cs": "Zařízení založte v síťovém serveru takto:",
+        "en": "Make the device in the network server like this:",
+    },
     "to_check": {"cs": "Ke kontrole instalace", "en": "To the installation check"},
 }
 
@@ -168,6 +222,10 @@ DEVICE: Words = {
         "en": "Switch the device on; check server, port, user name, secret and topic. The page renews itself.",
     },
     "works": {"cs": "Zařízení posílá a Cityhub mu rozumí.", "en": "The device sends and Cityhub understands it."},
+    "no_use": {
+        "cs": "Zařízení posílá, ale Cityhub z toho zatím nemá žádné měření.",
+        "en": "The device sends, but Cityhub has no reading of it yet.",
+    },
     "refused": {"cs": "Broker zařízení odmítl", "en": "The broker refused the device"},
     "next_due": {"cs": "Další zprávu čekáme", "en": "The next message is due"},
     "readings_last": {"cs": "Poslední měření", "en": "Last readings"},
@@ -186,6 +244,7 @@ DEVICE: Words = {
     "from": {"cs": "Od (prázdné: teď)", "en": "From (empty: now)"},
     "to": {"cs": "Do", "en": "To"},
     "reason": {"cs": "Důvod", "en": "Reason"},
+    "maintenance_reason": {"cs": "Důvod údržby", "en": "Reason of the maintenance"},
     "since": {"cs": "od", "en": "since"},
     "hardware": {"cs": "Vyměnit přístroj", "en": "Replace the hardware"},
     "hardware_note": {
@@ -244,6 +303,22 @@ DEVICE: Words = {
     },
     "missing_device": {"cs": "Takové zařízení v evidenci není.", "en": "There is no such device."},
     "missing_draft": {"cs": "Tato registrace už skončila.", "en": "This registration has ended."},
+}
+
+DOMAIN: Words = {
+    "air": {"cs": "Ovzduší", "en": "Air"},
+    "noise": {"cs": "Hluk", "en": "Noise"},
+    "weather": {"cs": "Počasí", "en": "Weather"},
+    "traffic": {"cs": "Doprava", "en": "Traffic"},
+    "parking": {"cs": "Parkování", "en": "Parking"},
+    "waste": {"cs": "Odpady", "en": "Waste"},
+    "energy": {"cs": "Energie", "en": "Energy"},
+    "water": {"cs": "Voda", "en": "Water"},
+    "lighting": {"cs": "Osvětlení", "en": "Lighting"},
+    "sport": {"cs": "Sport", "en": "Sport"},
+    "social": {"cs": "Sociální služby", "en": "Social services"},
+    "satisfaction": {"cs": "Spokojenost", "en": "Satisfaction"},
+    "device": {"cs": "Ostatní", "en": "Others"},
 }
 
 GROUPS: tuple[Words, ...] = (FIELD, REGISTER, DEVICE)
