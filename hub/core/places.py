@@ -92,7 +92,8 @@ class RegistrySnapshot(Struct, frozen=True):
 
     `former` are devices that were removed, with where they stood until then: nobody sends as one of them, but what
     they measured still belongs to its place. No id is in both. `ignored` are foreign devices by (connector, external
-    id): what they send is counted and dropped.
+    id): what they send is counted and dropped. `bridges` has, for each network server that may bring only some devices
+    or stands beside one, its topic filter and the ids of those devices (empty: all).
     """
 
     version: int
@@ -100,6 +101,7 @@ class RegistrySnapshot(Struct, frozen=True):
     places: Mapping[str, Place]
     former: Mapping[str, Device] = {}
     ignored: frozenset[tuple[str, str]] = frozenset()
+    bridges: Sequence[tuple[str, frozenset[str]]] = ()
 
     @property
     def known(self) -> Mapping[str, Device]:

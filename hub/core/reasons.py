@@ -27,6 +27,12 @@ REASONS: Mapping[str, Reason] = {
         "Nové zařízení",
         "Zaregistrujte zařízení; čekající zprávy se pak samy zpracují.",
     ),
+    "not_allowed": _reason(
+        "The network server may not bring this device",
+        "Add the device to what the bridge may bring, if it really is behind that network server; then it is taken in.",
+        "Síťový server toto zařízení přinášet nesmí",
+        "Je-li zařízení opravdu za tímto síťovým serverem, přidejte je k povoleným u jeho připojení; pak se zpracuje.",
+    ),
     "no_connector": _reason(
         "No connector owns this topic",
         "Check the topic in the device's settings, or add a connector or mapping for it.",

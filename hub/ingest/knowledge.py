@@ -15,6 +15,7 @@ from hub.core.journal import HOUR_NS
 from hub.core.logs import RateLimited
 from hub.core.ports import Registry
 from hub.core.readings import NS
+from hub.ingest.bridges import Bridges, bounded
 from hub.ingest.interpret import Interpretation, Interpreter
 
 _MOST_ARRIVALS = 200_000
@@ -33,6 +34,7 @@ class Knowledge:
         self._log = log
         self._version = -1
         self._ask_again = 0
+        self._bridges: Bridges = ()
         self._arrivals: dict[bytes, int] = {}
 
     def remember(self, arrivals: Mapping[bytes, int]) -> None:
@@ -46,6 +48,7 @@ class Knowledge:
             snapshot = await asyncio.to_thread(self._registry.snapshot)
             if snapshot.version > self._version:
                 self.interpreter.register(snapshot.devices.values(), snapshot.ignored)
+                self._bridges = snapshot.bridges
                 self._version = snapshot.version
 
     async def meanings(self, deliveries: Sequence[Delivery], *, waited: bool) -> Sequence[Interpretation]:
@@ -60,9 +63,11 @@ class Knowledge:
         arrivals = self._arrivals
         if waited:
             again, now = self.interpreter.interpret_again, self._clock()
-            return [again(delivery, arrivals, now) for delivery in deliveries]
-        interpret = self.interpreter.interpret
-        return [interpret(delivery, arrivals) for delivery in deliveries]
+            found = [again(delivery, arrivals, now) for delivery in deliveries]
+        else:
+            interpret = self.interpreter.interpret
+            found = [interpret(delivery, arrivals) for delivery in deliveries]
+        return [bounded(meaning, self._bridges) for meaning in found] if self._bridges else found
 
     def stamps(self, meanings: Sequence[Interpretation]) -> dict[bytes, int]:
         """Arrivals that stamped a reading for the first time: remembered now, to be journalled before storing."""

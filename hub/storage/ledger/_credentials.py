@@ -31,6 +31,7 @@ from hub.core.ports import Credentials as CredentialsPort
 from hub.core.ports import Issued
 from hub.storage.ledger import _tables as t
 from hub.storage.ledger._audit import record
+from hub.storage.ledger._commands import leave_for_each
 from hub.storage.ledger._database import Database
 from hub.storage.ledger._json import dump, load
 from hub.storage.ledger._rows import Row
@@ -50,9 +51,10 @@ _BAD_LEVEL = re.compile(r"[^/]+[#+]|[#+][^/]+|#/|\s|[\0-\x1f]")
 class Credentials(CredentialsPort):
     """`Credentials` on the ledger's database."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], int], shards: int = 1) -> None:
         self._database = database
         self._clock = clock
+        self._shards = shards
 
     def issue(self, username: str, *, by: str, bridge: str = "", allow: Sequence[str] = ()) -> Issued:
         """For a device, or with `bridge` (topic filter) for a network server. Raise NotFound, Exists, Invalid."""
@@ -90,6 +92,8 @@ class Credentials(CredentialsPort):
             for name in names:
                 record(connection, now, by, "credential.issue", name, _told(kind, prefix, allow))
             advance(connection, t.CREDENTIAL_VERSION)
+            if prefix:
+                self._told_ingest(connection, now)
         return issued
 
     def rotate(self, username: str, *, by: str) -> Issued:
@@ -103,6 +107,8 @@ class Credentials(CredentialsPort):
             _put(connection, self._database.dialect, new)
             record(connection, now, by, "credential.rotate", username, {"enabled_again": old.disabled_at is not None})
             advance(connection, t.CREDENTIAL_VERSION)
+            if old.kind is CredentialKind.BRIDGE and old.disabled_at is not None:
+                self._told_ingest(connection, now)
         return Issued(new, secret)
 
     def disable(self, username: str, *, by: str, why: str = "") -> Credential:
@@ -112,6 +118,8 @@ class Credentials(CredentialsPort):
             if old.disabled_at is not None:
                 return old
             disable_in(connection, now, [username], by=by, why=why)
+            if old.kind is CredentialKind.BRIDGE:
+                self._told_ingest(connection, now)
             return replace(old, disabled_at=now, disabled_why=why)
 
     def allow(self, username: str, devices: Sequence[str], *, by: str) -> Credential:
@@ -126,8 +134,13 @@ class Credentials(CredentialsPort):
             sides = {"before": {"allow": old.allow}, "after": {"allow": new.allow}}
             record(connection, now, by, "credential.allow", username, sides)
             advance(connection, t.CREDENTIAL_VERSION)
-            advance(connection, t.REGISTRY_VERSION)  # ingest learns of allow-lists by the registry's version
+            self._told_ingest(connection, now)
         return new
+
+    def _told_ingest(self, connection: Connection, now: int) -> None:
+        """Ingest learns of allow-lists by the registry's version; what it kept out may be let in now."""
+        advance(connection, t.REGISTRY_VERSION)
+        leave_for_each(connection, now, "redrive", {"reason": "not_allowed"}, self._shards)
 
     def get(self, username: str) -> Credential | None:
         """That of one client."""
@@ -184,6 +197,26 @@ def disable_in(connection: Connection, now: int, usernames: Sequence[str], *, by
         if connection.execute(one.values(disabled_at=now, disabled_why=why)).rowcount:
             record(connection, now, by, "credential.disable", name, {"why": why})
             advance(connection, t.CREDENTIAL_VERSION)
+
+
+def read_bridges(connection: Connection) -> Sequence[tuple[str, frozenset[str]]]:
+    """Topic filter and allow-list of bridges, none where no list bounds anything.
+
+    A list counts on when its bridge is disabled: what it brought before may still be on its way.
+    """
+    of_bridges = select(_C.prefix, _C.allow, _C.disabled_at).where(_C.kind == str(CredentialKind.BRIDGE))
+    found = [(prefix, frozenset(load(allow)), at) for prefix, allow, at in connection.execute(of_bridges)]
+    if not any(allow for _, allow, _ in found):
+        return ()
+    return tuple(sorted(((p, allow) for p, allow, at in found if allow or at is None), key=lambda one: one[0]))
+
+
+def refuse_bridge_names(connection: Connection, names: Sequence[str]) -> None:
+    """A device is not named like a bridge: at the broker both would be one. Raise Exists."""
+    bridges = set(connection.execute(select(_C.username).where(_C.kind == str(CredentialKind.BRIDGE))).scalars())
+    for name in names:
+        if name in bridges:
+            raise Exists(f"{name!r} is the name of a network server's bridge: give the device another id", "id")
 
 
 def check_name(username: str) -> str:

@@ -22,6 +22,7 @@ from hub.core.registry import Facility, ImportRun
 from hub.storage.ledger import _tables as t
 from hub.storage.ledger._audit import Change, record, record_changes
 from hub.storage.ledger._commands import leave_for_each
+from hub.storage.ledger._credentials import refuse_bridge_names
 from hub.storage.ledger._database import Database
 from hub.storage.ledger._device_rows import (
     Stored,
@@ -225,6 +226,7 @@ def _devices(connection: Connection, given: Sequence[Device], places: Sequence[P
     known = read_devices(connection)
     there = {*connection.execute(select(t.place.c.id)).scalars(), *(p.id for p in places)}
     _refuse_double([d.id for d in given], "device")
+    refuse_bridge_names(connection, [d.id for d in given if d.id not in known])
     items = []
     for device in given:
         _named(device.id, check_device, device)

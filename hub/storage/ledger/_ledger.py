@@ -51,7 +51,7 @@ class Ledger:
         self.values = Values(self._database, self.corrections, self.holds)
         self.keys = Keys(self._database, clock)
         self.people = People(self._database, clock)
-        self.credentials = Credentials(self._database, clock)
+        self.credentials = Credentials(self._database, clock, shards)
         self.commands = Commands(self._database, clock)
         self.strategies = Strategies(self._database, clock)
         self.definitions = DefinitionTexts(self._database, clock)

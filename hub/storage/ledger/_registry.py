@@ -29,6 +29,7 @@ from hub.storage.ledger import _places as places
 from hub.storage.ledger import _tables as t
 from hub.storage.ledger._audit import Change, record, record_changes
 from hub.storage.ledger._commands import leave_for_each
+from hub.storage.ledger._credentials import disable_in, refuse_bridge_names
 from hub.storage.ledger._database import Database
 from hub.storage.ledger._device_rows import device_row, put_mountings, read_devices, read_facilities, read_hardware
 from hub.storage.ledger._hardware import continue_totals, put_hardware
@@ -74,6 +75,7 @@ class Devices(DeviceBook):
         check_device(device)
         with self._database.write() as connection:
             refuse_taken(connection, device)
+            refuse_bridge_names(connection, [device.id])
             require_places(connection, [m.place for m in device.mountings])
             device = replace(taken_over(connection, device), registered_at=self._clock())
             device = self._put(connection, None, device, "device.add", by)
@@ -160,7 +162,7 @@ class Devices(DeviceBook):
             connection.execute(update(t.device).where(_D.id == device).values(removed_at=now, revision=gone.revision))
             detail = {"why": why} if why else {}
             record_changes(connection, now, by, [Change("device.remove", device, before, None, detail)])
-            shut_out(connection, now, by, device, why or "the device was removed")
+            disable_in(connection, now, [device], by=by, why=why or "the device was removed")
             advance(connection, t.REGISTRY_VERSION)
 
     def put_places(
@@ -268,12 +270,3 @@ def taken_over(connection: Connection, device: Device) -> Device:
         return replace(device, revision=0)
     mountings = continued(former.mountings, removed_at, device.mountings)
     return replace(device, mountings=mountings, revision=former.revision)
-
-
-def shut_out(connection: Connection, at: int, by: str, username: str, why: str) -> None:
-    """Disable the credential of a device that goes, if it has one."""
-    c = t.credential.c
-    one = update(t.credential).where(c.username == username, c.kind == "device", c.disabled_at.is_(None))
-    if connection.execute(one.values(disabled_at=at, disabled_why=why)).rowcount:
-        record(connection, at, by, "credential.disable", username, {"why": why})
-        advance(connection, t.CREDENTIAL_VERSION)

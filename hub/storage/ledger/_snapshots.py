@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from hub.core.places import RegistrySnapshot
 from hub.storage.ledger import _tables as t
+from hub.storage.ledger._credentials import read_bridges
 from hub.storage.ledger._device_rows import read_devices, read_places
 from hub.storage.ledger._ignored import read_ignored
 
@@ -50,6 +51,7 @@ def _read_all(connection: Connection, version: int) -> RegistrySnapshot:
         {name: place for name, (place, _) in read_places(connection).items()},
         {name: device for name, (device, removed_at) in devices.items() if removed_at is not None},
         read_ignored(connection),
+        read_bridges(connection),
     )
 
 
@@ -75,7 +77,9 @@ def _read_changed(connection: Connection, version: int, known: Known, newest: in
     if sites:
         places = dict(sorted({**places, **{name: place for name, (place, _) in there.items()}}.items()))
     whole = _count(connection, t.device) == len(devices) + len(former) and _count(connection, t.place) == len(places)
-    return RegistrySnapshot(version, devices, places, former, read_ignored(connection)) if whole else None
+    if not whole:
+        return None
+    return RegistrySnapshot(version, devices, places, former, read_ignored(connection), read_bridges(connection))
 
 
 def _named(changes: Sequence[tuple[str, str]], prefix: str) -> Sequence[str]:
