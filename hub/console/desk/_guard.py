@@ -20,7 +20,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.console._access import COOKIE, SECURE_COOKIE, SIGN_IN
+from hub.console._access import ACCOUNT, COOKIE, SECURE_COOKIE, SIGN_IN
 from hub.core.ports import Gate, Shown
 from hub.core.rights import Action, Caller
 
@@ -74,7 +74,8 @@ class Guard:
         elif known:
             await self._app(scope, receive, _with_headers(send))
         else:
-            await _refusal(connection, caller)(scope, receive, _with_headers(send))
+            one_time = caller is None and await asyncio.to_thread(_has_to_change, self._gate, shown)
+            await _refusal(connection, caller, one_time)(scope, receive, _with_headers(send))
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send, shown: Shown, known: bool) -> None:
         if not known:
@@ -100,11 +101,18 @@ class Guard:
         await self._app(scope, watched, send)
 
 
-def _refusal(connection: HTTPConnection, caller: Caller | None) -> Response:
-    """To the sign-in page for who opens a page, words for everything else."""
+def _has_to_change(gate: Gate, shown: Shown) -> bool:
+    caller = gate.caller(shown)
+    return caller is not None and caller.must_change
+
+
+def _refusal(connection: HTTPConnection, caller: Caller | None, one_time: bool) -> Response:
+    """To the sign-in page for who opens a page (to the account with a one-time password), words for all else."""
     if caller is not None:
         return PlainTextResponse("This was asked for by a page of another site.", 403)
     if "text/html" in connection.headers.get("accept", ""):
+        if one_time:
+            return RedirectResponse(ACCOUNT, 303)
         return RedirectResponse(f"{SIGN_IN}?next={quote(connection.url.path)}", 303)
     return PlainTextResponse("Sign in first.", 401)
 
