@@ -85,6 +85,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
             photos=services.photos,
             mqtt=_reached(parts),
             inbox=services.inbox,
+            network_servers=services.network_servers,
             models=parts.models(),
         ),
     )

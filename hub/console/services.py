@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol
 
+from hub.console.oidc import SignIn
 from hub.core.ports import (
     AuditLog,
     CorrectionBook,
@@ -54,6 +55,24 @@ class Ignoring(Protocol):
         ...
 
 
+class Audit(AuditLog, Protocol):
+    """The record of changes, also for what is done outside of the ledger."""
+
+    def note(self, at: int, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
+        """Write down that `actor` did `action` at `at` (ns)."""
+        ...
+
+
+class NetworkServer(Protocol):
+    """A LoRaWAN network server in which devices are made. Raises Retry, Stop, Invalid; no error quotes a key."""
+
+    async def add(
+        self, dev_eui: str, join_eui: str, app_key: str, *, name: str, model: str, profile: str
+    ) -> Literal["created", "exists"]:
+        """Make a device with its keys; one that exists gets these keys."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class RegistryPorts:
     """What pages that change the registry are given; synchronous, called from worker threads.
@@ -65,12 +84,13 @@ class RegistryPorts:
     records: Records
     credentials: Credentials
     corrections: CorrectionBook
-    audit: AuditLog
+    audit: Audit
     ignored: Ignoring
     mqtt: tuple[str, int, bool]
     models: Mapping[str, DeviceModel] = field(default_factory=dict)
     photos: PhotoStore | None = None
     inbox: Inbox | None = None
+    network_servers: Mapping[str, NetworkServer] = field(default_factory=dict)  # by connector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +98,8 @@ class ConsoleServices:
     """Ports of the console.
 
     Synchronous ports are called from worker threads. `layout` puts places on the schematic map, (column, row) from the
-    north-west; places without an entry are laid out by their coordinates. `zone` is the city's time zone.
+    north-west; places without an entry are laid out by their coordinates. `zone` is the city's time zone. `oidc` is the
+    provider at which people may sign in.
     """
 
     registry: Registry
@@ -91,6 +112,7 @@ class ConsoleServices:
     zone: tzinfo
     layout: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     ports: RegistryPorts | None = None
+    oidc: SignIn | None = None
     clock_ns: Callable[[], int] = time.time_ns
 
     @cached_property

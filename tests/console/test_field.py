@@ -3,7 +3,7 @@
 
 import io
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from hub.console._router import install
 from hub.console.field import texts
 from hub.console.field._forms import Wrong, number, slug
 from hub.console.field._sites import Position, kilometres, outside
-from hub.console.services import RegistryPorts
+from hub.console.services import NetworkServer, RegistryPorts
 from hub.core.journal import JournalBatch
 from hub.core.readings import Reading
 from hub.devices.city import load_city
@@ -29,7 +29,9 @@ from tests.console.town import NOW, Outline, Town, quarantined, reasons
 SITE = {"site_name": "Náměstí", "part": "havirov/mesto", "latitude": "49,78", "longitude": "18,43", "action": "finish"}
 
 
-def browser_of(town: Town, role: str, photos: PhotoFiles | None = None) -> httpx.AsyncClient:
+def browser_of(
+    town: Town, role: str, photos: PhotoFiles | None = None, servers: Mapping[str, NetworkServer] | None = None
+) -> httpx.AsyncClient:
     """A browser without scripts that shows a key of this role."""
     ledger = town.ledger
     ports = RegistryPorts(
@@ -42,6 +44,7 @@ def browser_of(town: Town, role: str, photos: PhotoFiles | None = None) -> httpx
         photos=photos,
         mqtt=("hub.local", 1883, False),
         models=load_models(),
+        network_servers=servers or {},
     )
     app = FastAPI()
     app.state.gate = KeyGate(ledger.keys, ledger.people)

@@ -114,6 +114,13 @@ def register_routes(routes: APIRouter, services: ConsoleServices, ports: Registr
                 page = device_page if fault.field in _DEVICE_ERRORS else site_page
                 return page(request, whole, [fault])
             save(begun, {"device": made.device.id})
-            return access_page(pages, ports, request, made.device, made.issued.secret if made.issued else "")
+            return access_page(
+                pages,
+                ports,
+                request,
+                made.device,
+                made.issued.secret if made.issued else "",
+                join_eui=whole.get("join_eui", ""),
+            )
 
         return await asyncio.to_thread(work)

@@ -20,6 +20,7 @@ from hub.console._values import Speaker
 from hub.console.field import _views as views
 from hub.console.field._answers import DRAFT_KIND, Ignorer, Issuer, Peeker, Technician, access_page, form_of, to
 from hub.console.field._forms import Fault, Wrong, fault_of
+from hub.console.field._network import network_routes
 from hub.console.field._photos import photo_routes
 from hub.console.field._register_routes import register_routes
 from hub.console.field._registration import DIRECT
@@ -148,7 +149,11 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
     @routes.get("/field/devices/{device}/access", response_model=None)
     def access(request: Request, device: str, caller: Technician) -> HTMLResponse | RedirectResponse:
         found = find(device, caller)
-        return access_page(pages, ports, request, found, "") if found else to("/field")
+        if found is None:
+            return to("/field")
+        begun = (d.document for d in ports.records.drafts(by=caller.name) if d.document.get("device") == device)
+        label = next((str(document.get("join_eui", "")) for document in begun), "")
+        return access_page(pages, ports, request, found, "", join_eui=label)
 
     @routes.post("/field/devices/{device}/rotate", response_model=None)
     def rotate(request: Request, device: str, caller: Issuer) -> HTMLResponse | RedirectResponse:
@@ -166,6 +171,8 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
             return await page(request, "field_device.html", found, caller, fault, failed="photos", form=typed)
 
         photo_routes(routes, ports.records, ports.photos, pages, services.clock_ns, find, again)
+
+    network_routes(routes, ports, pages, services.clock_ns, find)
 
     @routes.post("/field/devices/{device}/{change}", response_model=None)
     async def change(request: Request, device: str, change: str, caller: Technician) -> HTMLResponse | RedirectResponse:

@@ -188,8 +188,8 @@ REGISTER: Words = {
     "not_issued": {"cs": "Zařízení zatím nemá heslo.", "en": "The device has no secret yet."},
     "issue": {"cs": "Vydat heslo", "en": "Issue a secret"},
     "network": {
-        "cs": "Zařízení posílá přes síťový server. Založte ho tam pod tímto DevEUI; heslo k Cityhubu nepotřebuje.",
-        "en": "The device sends through a network server. Create it there under this DevEUI; it needs no secret here.",
+        "cs": "Zařízení posílá přes síťový server LoRaWAN; heslo k Cityhubu nepotřebuje.",
+        "en": "The device sends through a LoRaWAN network server; it needs no secret of Cityhub.",
     },
     "at_network": {"cs": "Síťový server LoRaWAN", "en": "LoRaWAN network server"},
     "network_form": {
