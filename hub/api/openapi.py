@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from hub.api.problems import KINDS, MEDIA_TYPE, type_of
+from hub.api.problems import KINDS, MEDIA_TYPE, PREFIX, type_of
 from hub.api.schemas.common import ProblemOut
 
 DESCRIPTION = """\
@@ -46,8 +46,10 @@ TAGS: tuple[Mapping[str, str], ...] = (
     {"name": "problems", "description": "What errors mean."},
 )
 
-_ALWAYS = ("internal", "unavailable")
+_ALWAYS = ("bad-request", "internal", "unavailable")
 _KEYED = ("key-missing", "forbidden", "too-many-failures")
+_OF_DATA = ("not-found", "validation")
+_OF_CHANGES = ("exists", "too-large", "media-type")
 _EXAMPLE_DETAILS = {
     "validation": "from: '2026-11-23T10:00:00' has no time zone: write 2026-11-23T10:00:00Z",
     "not-found": "no device 'air-1' is registered; GET /api/v1/devices lists all",
@@ -93,15 +95,16 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kinds(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[str]:
+    """What an operation may be refused with; names stand in paths, queries and bodies, so 404 is nearly everywhere."""
     yield from _ALWAYS
     if operation.get("security"):
         yield from _KEYED
-    if "{" in path or method != "get":
-        yield "not-found"
-    if operation.get("parameters") or operation.get("requestBody"):
-        yield "validation"
-    if operation.get("requestBody"):
-        yield from ("exists", "too-large")
+    if path.startswith(PREFIX):
+        yield from _OF_DATA
+    if method != "get":
+        yield from _OF_CHANGES
+    if any(row["name"].lower() == "if-match" for row in operation.get("parameters", ())):
+        yield from ("changed", "if-match-missing")
 
 
 def _response(kind: str) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -110,7 +111,7 @@ def add_device(
     added = services.book.add_device(
         replace(device_of(device, services.models), owner=owner or device.owner), by=caller.name
     )
-    response.headers["Location"] = f"/api/v1/devices/{added.id}"
+    response.headers["Location"] = f"/api/v1/devices/{quote(added.id)}"
     finding = services.watch.finding(added, services.clock_ns())
     seen = services.watch.seen().get(added.id)
     view = device_view(added, seen, finding, _speak(request, response), ZoneInfo(services.time_zone))

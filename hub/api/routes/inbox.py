@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -79,7 +80,7 @@ def claim(
     owner = caller.partner if caller.bounded(Action.DEVICES) else device.owner
     claimed = services.inbox.claim(replace(device_of(device, services.models), owner=owner), by=caller.name)
     added, now = claimed.device, services.clock_ns()
-    response.headers["Location"] = f"/api/v1/devices/{added.id}"
+    response.headers["Location"] = f"/api/v1/devices/{quote(added.id)}"
     finding, seen = services.watch.finding(added, now), services.watch.seen().get(added.id)
     view = device_view(added, seen, finding, _speak(request, response), ZoneInfo(services.time_zone))
     return {"device": view, "waiting": claimed.waiting, "commands": claimed.orders}

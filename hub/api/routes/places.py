@@ -8,6 +8,7 @@ describe the facilities that are its own, and no others.
 import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -40,7 +41,7 @@ def add_place(services: ServicesDep, given: PlaceIn, caller: Surveyor, response:
     """Add a place below one that exists; a municipality stands at the top. Several municipalities can share a hub."""
     if given.id in services.book.snapshot().places:
         raise Exists(f"place {given.id!r} exists already; PUT changes it", "id")
-    response.headers["Location"] = f"/api/v1/places/{given.id}"
+    response.headers["Location"] = f"/api/v1/places/{quote(given.id)}"
     return _put(services, given, caller, None)
 
 

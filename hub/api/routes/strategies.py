@@ -7,6 +7,7 @@ somebody's behalf. `If-Match` takes the ETag of a GET of either form, so that no
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -51,7 +52,7 @@ BODY: Mapping[str, Any] = {
     }
 }
 YAML_RESPONSE: Mapping[int | str, dict[str, Any]] = {
-    200: {"content": {YAML: {"schema": {"type": "string"}, "example": DOCUMENT_YAML}}, "description": "The document."}
+    200: {"content": {YAML: {"schema": {"type": "object"}, "example": DOCUMENT}}, "description": "The document."}
 }
 
 StrategyId = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9_-]{0,63}$", description="Id of the strategy.")]
@@ -192,7 +193,7 @@ async def import_strategy(
     found = await run_in_threadpool(_take, services, document, caller.name, reason, dry_run, None)
     if found.changed and found.revision == 1 and not dry_run:
         response.status_code = 201
-        response.headers["Location"] = f"/api/v1/strategies/{found.id}"
+        response.headers["Location"] = f"/api/v1/strategies/{quote(found.id)}"
     return shown.preview(found)
 
 
