@@ -9,6 +9,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from hub.core.errors import SettingsError
 from hub.core.quantities import Domain
 from hub.core.readings import NS
+from hub.core.rights import Role
 
 
 class _Section(BaseModel):
@@ -220,6 +222,33 @@ class DeviceSettings(_Section):
     models: Path | None = Field(None, description="Directory of further device models (YAML)")
 
 
+class OidcSettings(_Section):
+    """OpenID Connect provider at which people sign in; without `issuer` there is none."""
+
+    issuer: str | None = Field(None, pattern=r"^(https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/])")
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = None
+    title: str = Field("OpenID Connect", min_length=1, max_length=60, description="On the button")
+    scopes: str = Field("openid profile email", pattern=r"\bopenid\b")
+    roles_claim: str = Field("", description="Claim of the ID token with roles, a path with dots; none: ours stay")
+    roles: dict[str, Role] = Field({}, description="Our role by value of that claim")
+    default_role: Role | None = Field(None, description="For who has none of those")
+    partner_claim: str = Field("", description="Claim that names a partner's owner")
+    create: bool = Field(False, description="Make a person of who is not known yet")
+    public_url: str = Field("", pattern=r"^(https?://[^/]+)?/?$", description="The hub's own address for people")
+    ca_file: Path | None = Field(None, description="Certificate authority to trust, PEM")
+    timeout_s: float = Field(10.0, gt=0, le=60)
+
+    @model_validator(mode="after")
+    def _one_client(self) -> "OidcSettings":
+        if self.issuer is not None and not self.client_id:
+            raise ValueError("issuer needs client_id: the hub's name at the provider")
+        if self.client_secret is not None and self.client_secret_file is not None:
+            raise ValueError("give client_secret or client_secret_file, not both")
+        return self
+
+
 DaysKept = Annotated[int, Field(ge=2, le=36_500)]  # two at least: a day that is open must never be cut off
 
 
@@ -246,6 +275,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     devices: DeviceSettings = DeviceSettings()
     chirpstack: ChirpstackSettings = ChirpstackSettings()
+    oidc: OidcSettings = OidcSettings()
 
     @property
     def keep(self) -> Mapping[str, int]:
@@ -319,32 +349,21 @@ def _shown(error: Any) -> str:
     return "hidden" if secret else repr(error.get("input"))[:80]
 
 
+_FILES = (
+    *("city.file", "ingest.shard_file", "indicators.quality", "oidc.client_secret_file", "oidc.ca_file"),
+    *("mqtt.password_file", "mqtt.ca_file", "mqtt.tls_cert", "mqtt.tls_key", "chirpstack.token_file"),
+    *("chirpstack.ca_file", "influx.token_file", "influx.password_file", "influx.ca_file"),
+)
+_FOLDERS = ("ingest.mappings", "indicators.definitions", "strategies.catalogue", "devices.models")
+
+
 def _check_files(settings: Settings) -> None:
-    named = {
-        "city.file": settings.city.file,
-        "mqtt.password_file": settings.mqtt.password_file,
-        "mqtt.ca_file": settings.mqtt.ca_file,
-        "mqtt.tls_cert": settings.mqtt.tls_cert,
-        "mqtt.tls_key": settings.mqtt.tls_key,
-        "influx.token_file": settings.influx.token_file,
-        "influx.password_file": settings.influx.password_file,
-        "influx.ca_file": settings.influx.ca_file,
-        "chirpstack.token_file": settings.chirpstack.token_file,
-        "chirpstack.ca_file": settings.chirpstack.ca_file,
-        "ingest.shard_file": settings.ingest.shard_file,
-        "indicators.quality": settings.indicators.quality,
-    }
-    for setting, file in named.items():
-        if file is not None and not file.is_file():
-            raise SettingsError(setting, f"{file} is not a file")
-    for setting, folder in {
-        "ingest.mappings": settings.ingest.mappings,
-        "indicators.definitions": settings.indicators.definitions,
-        "strategies.catalogue": settings.strategies.catalogue,
-        "devices.models": settings.devices.models,
-    }.items():
-        if folder is not None and not folder.is_dir():
-            raise SettingsError(setting, f"{folder} is not a directory")
+    for setting in (*_FILES, *_FOLDERS):
+        path = attrgetter(setting)(settings)
+        if path is not None and setting in _FILES and not path.is_file():
+            raise SettingsError(setting, f"{path} is not a file")
+        if path is not None and setting in _FOLDERS and not path.is_dir():
+            raise SettingsError(setting, f"{path} is not a directory")
 
 
 def secret_of(value: SecretStr | None, file: Path | None, setting: str) -> str | None:

@@ -10,13 +10,13 @@ from hub import __version__
 from hub.api import Services, create_app
 from hub.app import Parts
 from hub.commands.credentials import desk as broker_desk
-from hub.console import ConsoleServices
+from hub.console import ConsoleServices, oidc
 from hub.console import install as install_console
 from hub.console.desk import DeskServices, mount_desk
 from hub.console.services import RegistryPorts
 from hub.core.ports import PartHealth
 from hub.ingest.quota import PART as QUARANTINE
-from hub.settings import is_loopback
+from hub.settings import is_loopback, secret_of
 from hub.status import read_figures, read_status, remedy
 from hub.storage.photos import PhotoFiles
 
@@ -75,6 +75,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         city_title=city.title,
         zone=city.zone,
         layout=city.cells,
+        oidc=_oidc(parts, ledger.people),
         ports=RegistryPorts(
             book=ledger.devices,
             records=ledger.records,
@@ -126,6 +127,30 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
     for journal in journals:
         journal.close()
     ledger.close()
+
+
+def _oidc(parts: Parts, people: oidc.People) -> oidc.SignIn | None:
+    """Signing in at the city's provider, if the settings name one."""
+    given = parts.settings.oidc
+    if given.issuer is None:
+        return None
+    provider = oidc.ProviderSettings(
+        issuer=given.issuer,
+        client_id=given.client_id,
+        client_secret=secret_of(given.client_secret, given.client_secret_file, "oidc.client_secret_file") or "",
+        scopes=given.scopes,
+        ca_file=str(given.ca_file or ""),
+        timeout_s=given.timeout_s,
+    )
+    rules = oidc.Rules(
+        roles_claim=given.roles_claim,
+        roles=given.roles,
+        default_role=given.default_role or "",
+        partner_claim=given.partner_claim,
+        create=given.create,
+    )
+    admission = oidc.Admission(people, rules)
+    return oidc.SignIn(oidc.Provider(provider), admission, title=given.title, public_url=given.public_url)
 
 
 def _reached(parts: Parts) -> tuple[str, int, bool]:

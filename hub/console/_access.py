@@ -53,6 +53,14 @@ def shown_by(request: Request, key: str | None = None) -> Shown:
     return Shown(key, request.cookies.get(cookie_name(request)), request.client.host if request.client else "local")
 
 
+def set_session(request: Request, answer: Response, secret: str, max_age: int | None) -> None:
+    """Give the browser a session's cookie; without `max_age` it goes when the browser is closed."""
+    secure = request.url.scheme == "https"
+    answer.set_cookie(
+        cookie_name(request), secret, max_age=max_age, path="/", httponly=True, samesite="lax", secure=secure
+    )
+
+
 def same_origin(request: Request) -> bool:
     """Whether a page of this hub sent the request, as the browser says."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")

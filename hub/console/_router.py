@@ -59,5 +59,5 @@ def install(app: FastAPI, services: ConsoleServices) -> None:
     """Put the console beside the API: its pages, the sign-in, and what the guards of pages answer."""
     pages = Pages(services)
     app.include_router(router(services))
-    app.include_router(sign_in_router(pages))
+    app.include_router(sign_in_router(pages, services.oidc))
     install_guards(app, pages)

@@ -21,9 +21,12 @@ from hub.console._access import (
     install,
     local_page,
     same_origin,
+    set_session,
     shown_by,
 )
+from hub.console._oidc_routes import OIDC_WORDS, oidc_router
 from hub.console._pages import Pages
+from hub.console.oidc import SignIn
 from hub.core.errors import Denied, Invalid, TooManyTries
 from hub.core.ports import Gate
 
@@ -92,18 +95,24 @@ class _Work:
         return self._call(*self._given, **self._named)
 
 
-def sign_in_router(pages: Pages) -> APIRouter:
-    """Routes of the sign-in; open to everybody."""
+def sign_in_router(pages: Pages, oidc: SignIn | None = None) -> APIRouter:
+    """Routes of the sign-in; open to everybody. `oidc` is a provider that knows people too."""
     routes = APIRouter(include_in_schema=False, dependencies=[Depends(everybody)])
     door = _Door()
 
     def show(request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
-        words = {key: row[pages.language(request)] for key, row in WORDS.items()}
-        return pages.respond(request, template, status, w=words, simulated=False, **context)
+        words = {key: row[pages.language(request)] for key, row in {**WORDS, **OIDC_WORDS}.items()}
+        via = oidc.title if oidc else ""
+        return pages.respond(request, template, status, w=words, via=via, simulated=False, **context)
 
     @routes.get("/sign-in")
-    def form(request: Request, wish: Annotated[str, Query(alias="next", max_length=2000)] = "/") -> HTMLResponse:
-        return show(request, "sign_in.html", next=local_page(wish), login="", problem="", seconds=0)
+    def form(
+        request: Request,
+        wish: Annotated[str, Query(alias="next", max_length=2000)] = "/",
+        problem: Annotated[str, Query(max_length=40)] = "",
+    ) -> HTMLResponse:
+        said = problem if oidc and problem in OIDC_WORDS else ""  # what the provider's sign-in ended with
+        return show(request, "sign_in.html", next=local_page(wish), login="", problem=said, seconds=0)
 
     @routes.post("/sign-in")
     async def enter(
@@ -128,7 +137,7 @@ def sign_in_router(pages: Pages) -> APIRouter:
         except Denied:
             return again("wrong", 401)
         answer = RedirectResponse(local_page(wish), 303, headers={"Cache-Control": "no-store"})
-        _set_cookie(request, answer, str(secret), _KEPT_S if kept else None)
+        set_session(request, answer, str(secret), _KEPT_S if kept else None)
         return answer
 
     @routes.post("/sign-out")
@@ -171,6 +180,8 @@ def sign_in_router(pages: Pages) -> APIRouter:
             return account(request, caller, "wrong", 401)
         return account(request, caller, "changed")
 
+    if oidc is not None:
+        routes.include_router(oidc_router(oidc))
     return routes
 
 
@@ -182,10 +193,3 @@ def install_guards(app: FastAPI, pages: Pages) -> None:
         return pages.respond(request, "refused.html", 403, w=words, why=words[error.why], simulated=False)
 
     install(app, refused)
-
-
-def _set_cookie(request: Request, answer: Response, secret: str, max_age: int | None) -> None:
-    secure = request.url.scheme == "https"
-    answer.set_cookie(
-        cookie_name(request), secret, max_age=max_age, path="/", httponly=True, samesite="lax", secure=secure
-    )
