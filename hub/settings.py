@@ -226,7 +226,7 @@ class OidcSettings(_Section):
     """OpenID Connect provider at which people sign in; without `issuer` there is none."""
 
     issuer: str | None = Field(None, pattern=r"^(https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/])")
-    client_id: str = ""
+    client_id: str = Field("cityhub", min_length=1)
     client_secret: SecretStr | None = None
     client_secret_file: Path | None = None
     title: str = Field("OpenID Connect", min_length=1, max_length=60, description="On the button")
@@ -238,13 +238,10 @@ class OidcSettings(_Section):
     create: bool = Field(False, description="Make a person of who is not known yet")
     public_url: str = Field("", pattern=r"^(https?://[^/]+)?/?$", description="The hub's own address for people")
     ca_file: Path | None = Field(None, description="Certificate authority to trust, PEM")
-    timeout_s: float = Field(10.0, gt=0, le=60)
 
     @model_validator(mode="after")
-    def _one_client(self) -> "OidcSettings":
-        if self.issuer is not None and not self.client_id:
-            raise ValueError("issuer needs client_id: the hub's name at the provider")
-        if self.client_secret is not None and self.client_secret_file is not None:
+    def _one_secret(self) -> "OidcSettings":
+        if None not in (self.client_secret, self.client_secret_file):
             raise ValueError("give client_secret or client_secret_file, not both")
         return self
 
@@ -350,20 +347,25 @@ def _shown(error: Any) -> str:
 
 
 _FILES = (
-    *("city.file", "ingest.shard_file", "indicators.quality", "oidc.client_secret_file", "oidc.ca_file"),
-    *("mqtt.password_file", "mqtt.ca_file", "mqtt.tls_cert", "mqtt.tls_key", "chirpstack.token_file"),
-    *("chirpstack.ca_file", "influx.token_file", "influx.password_file", "influx.ca_file"),
+    *(
+        "city.file",
+        "ingest.shard_file",
+        "indicators.quality",
+        "oidc.client_secret_file",
+        "oidc.ca_file",
+        "mqtt.ca_file",
+    ),
+    *("mqtt.password_file", "mqtt.tls_cert", "mqtt.tls_key", "chirpstack.token_file", "chirpstack.ca_file"),
+    *("influx.token_file", "influx.password_file", "influx.ca_file"),
 )
 _FOLDERS = ("ingest.mappings", "indicators.definitions", "strategies.catalogue", "devices.models")
 
 
 def _check_files(settings: Settings) -> None:
     for setting in (*_FILES, *_FOLDERS):
-        path = attrgetter(setting)(settings)
-        if path is not None and setting in _FILES and not path.is_file():
-            raise SettingsError(setting, f"{path} is not a file")
-        if path is not None and setting in _FOLDERS and not path.is_dir():
-            raise SettingsError(setting, f"{path} is not a directory")
+        path, kind = attrgetter(setting)(settings), "directory" if setting in _FOLDERS else "file"
+        if path is not None and not (path.is_dir() if kind == "directory" else path.is_file()):
+            raise SettingsError(setting, f"{path} is not a {kind}")
 
 
 def secret_of(value: SecretStr | None, file: Path | None, setting: str) -> str | None:
@@ -383,10 +385,8 @@ def secret_of(value: SecretStr | None, file: Path | None, setting: str) -> str |
 
 def is_loopback(host: str) -> bool:
     """Whether nobody but this machine can reach a listener on `host`."""
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 
@@ -394,17 +394,14 @@ def is_loopback(host: str) -> bool:
 def check_exposure(settings: Settings, has_key: bool) -> None:
     """Promise 8: without keys nothing listens beyond loopback."""
     if not is_loopback(settings.api.host) and not has_key:
-        raise SettingsError(
-            "api.host", f"{settings.api.host} is beyond loopback and there is no API key: run `cityhub init`"
-        )
+        problem = f"{settings.api.host} is beyond loopback and there is no API key: run `cityhub init`"
+        raise SettingsError("api.host", problem)
 
 
 def check_broker(settings: Settings) -> None:
     """The embedded broker lets clients without credentials in on loopback only, and there alone goes without TLS."""
     mqtt = settings.mqtt
-    if mqtt.host is not None or is_loopback(mqtt.bind):
-        return
-    if mqtt.lets_anybody_in:
+    if mqtt.host is None and not is_loopback(mqtt.bind) and mqtt.lets_anybody_in:
         raise SettingsError(
             "mqtt.anonymous", f"{mqtt.bind} is beyond loopback: nobody gets in there without credentials; set it false"
         )

@@ -140,7 +140,6 @@ def _oidc(parts: Parts, people: oidc.People) -> oidc.SignIn | None:
         client_secret=secret_of(given.client_secret, given.client_secret_file, "oidc.client_secret_file") or "",
         scopes=given.scopes,
         ca_file=str(given.ca_file or ""),
-        timeout_s=given.timeout_s,
     )
     rules = oidc.Rules(
         roles_claim=given.roles_claim,

@@ -77,7 +77,9 @@ class Admission:
     def _made(self, wish: Person) -> Person:
         try:
             return self.people.add(wish, None, by=BY)
-        except Exists:  # somebody else has that login: it stays his
+        except Exists:  # somebody else has that login, which stays his; or the same person came twice at once
+            if (same := self.people.by_subject(wish.issuer, wish.subject)) is not None:
+                return same
             mark = hashlib.sha256(f"{wish.issuer} {wish.subject}".encode()).hexdigest()[:8]
             return self.people.add(replace(wish, login=f"{wish.login[:55]}-{mark}"), None, by=BY)
 

@@ -3,8 +3,8 @@
 
 After OpenID Connect Core 1.0 (3.1, the authorization code flow), Discovery 1.0, PKCE (RFC 7636, S256 alone) and issuer
 identification (RFC 9207). Only signatures with a key pair count: with `none` or a shared secret whoever knows
-the client could make tokens. What the provider says of itself is kept for an hour; a token signed by a key that is not known has
-the keys read again. Redirects are not followed, and the client's secret goes to the token endpoint alone.
+the client could make tokens. What the provider says of itself is kept for an hour; a token signed by a key that is not
+known has the keys read again. Redirects are not followed, and the client's secret goes to the token endpoint alone.
 
 Calls block: not for the event loop.
 """
@@ -140,12 +140,12 @@ class Provider:
 
     def _json(self, method: str, url: str, *, refused: str = "oidc_away", **sent: Any) -> dict[str, Any]:
         """The object that the provider answers. `refused` is what an answer of 4xx means."""
-        trusted = ssl.create_default_context(cafile=self.settings.ca_file or None)
         try:
+            trusted = ssl.create_default_context(cafile=self.settings.ca_file or None)
             with httpx.Client(timeout=self.settings.timeout_s, verify=trusted) as client:
                 answer = client.request(method, url, **sent)
                 content = answer.json() if answer.status_code == 200 else None
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise Refusal("oidc_away", f"{urlsplit(url).path} does not answer: {type(error).__name__}") from error
         if not isinstance(content, dict):
             code = refused if 400 <= answer.status_code < 500 else "oidc_away"
