@@ -100,7 +100,7 @@ def test_the_page_shows_all_parts_coloured_and_marked_as_simulation(demo: Demo) 
 def test_one_device_is_silent_one_suspect_three_are_new(demo: Demo) -> None:
     text = page(demo, "en")
     assert re.search(r"<b>1</b> silent", text), text
-    assert re.search(r"<b>1</b> suspect", text), text
+    assert re.search(r"<b>1</b> check readings", text), text
     assert {f"sim-{name}" for name in ("noise-4", "waste-8", "satisfaction-3")} <= set(
         re.findall(r"sim-[a-z]+-\d", text)
     )

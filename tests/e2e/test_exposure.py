@@ -56,7 +56,7 @@ def test_the_admin_key_is_its_owners_alone(hub: RunningHub) -> None:
 @pytest.mark.parametrize(
     ("settings", "culprit"),
     [
-        ('[mqtt]\nbind = "0.0.0.0"', "mqtt.bind"),
+        ('[mqtt]\nbind = "0.0.0.0"\nanonymous = true', "mqtt.anonymous"),
         ("[mqtt]\nport = 0", "mqtt.port"),
         ('[city]\nfile = "nowhere.yaml"', "city.file"),
         ("[stroe]\n", "stroe"),
