@@ -28,7 +28,7 @@ DATA_ONLY = {
     "Cache-Control": "private, no-cache",
 }
 # Some bodies are larger than what is sent else: a photo is refused with its own words by its route.
-LARGER: Mapping[str, int] = {"/photos": 11_000_000, "/import": 20_000_000}
+LARGER: Mapping[str, int] = {"/photos": 32_000_000, "/import": 20_000_000}
 DATA_PATHS = ("/api/", "/metrics", "/openapi.json")
 
 

@@ -105,7 +105,7 @@ def day(start: str, value: float | None, **changes: object) -> IndicatorValue:
     return structs.replace(index("havirov/mesto/thara", 1), **(fields | changes))
 
 
-VOID = {"meta", "img", "img", "link", "br", "rect", "path", "polygon", "circle", "input"}
+VOID = {"meta", "img", "link", "br", "rect", "path", "polygon", "circle", "input"}
 
 
 class Outline(HTMLParser):
