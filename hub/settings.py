@@ -346,11 +346,11 @@ def _shown(error: Any) -> str:
     return "hidden" if secret else repr(error.get("input"))[:80]
 
 
-_FILES = (
+_FILES = (  # noqa: SIM905 as a list it would take a line for each
     "city.file ingest.shard_file indicators.quality oidc.client_secret_file oidc.ca_file chirpstack.token_file "
     "chirpstack.ca_file mqtt.password_file mqtt.ca_file mqtt.tls_cert mqtt.tls_key influx.token_file "
     "influx.password_file influx.ca_file"
-).split()  # noqa: SIM905 as a list it would take a line for each
+).split()
 _FOLDERS = ("ingest.mappings", "indicators.definitions", "strategies.catalogue", "devices.models")
 
 
