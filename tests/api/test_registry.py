@@ -75,7 +75,7 @@ async def test_notes_and_photos_come_and_go(world: World) -> None:
     ("content", "media", "status", "cure"),
     [
         (b"x" * 10_000_000, "image/jpeg", 413, "less than 10 MB"),
-        (b"x" * 12_000_000, "image/jpeg", 413, "at most"),
+        (b"x" * 33_000_000, "image/jpeg", 413, "at most"),
         (b"%PDF", "application/pdf", 415, "image/jpeg"),
         (b"%PDF", "image/jpeg", 422, "is no picture"),
     ],
