@@ -3,11 +3,11 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from hub.core.journal import JournalBatch, Touch
 from hub.core.places import Device, Place, PlaceKind
