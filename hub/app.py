@@ -39,7 +39,6 @@ from hub.settings import Settings, secret_of
 from hub.storage.ledger import Ledger, sqlite_url
 from hub.strategy.monitoring import Monitoring
 from hub.transport import BrokerEvent, EmbeddedSettings, SessionEvent, SessionMemory
-from hub.transport.chirpstack import Chirpstack, ChirpstackAccess
 from hub.transport.embedded import EmbeddedBroker
 from hub.transport.provisioning import DynamicSecurity, EmbeddedUsers, MosquittoFiles
 from hub.transport.publisher import MqttPublisher
@@ -52,6 +51,7 @@ _EXACT_EMBEDDED = 6  # the NATS server has room for eight subscriptions of a ses
 if TYPE_CHECKING:
     from hub.storage._influx_settings import InfluxSettings
     from hub.storage.indicators_influx import InfluxIndicatorSink
+    from hub.transport.chirpstack import Chirpstack
 
 
 class Parts:
@@ -84,11 +84,13 @@ class Parts:
         """All device models, the city's own too, validated."""
         return load_models(self.settings.devices.models, connectors=sdk.families(connectors))
 
-    def network_servers(self) -> Mapping[str, Chirpstack]:
+    def network_servers(self) -> Mapping[str, "Chirpstack"]:
         """Network servers in which the hub makes devices, by connector."""
         given = self.settings.chirpstack
         if given.url is None:
             return {}
+        from hub.transport.chirpstack import Chirpstack, ChirpstackAccess
+
         profiles = dict(given.device_profiles)
         access = ChirpstackAccess(
             url=given.url,
