@@ -6,17 +6,14 @@ one transaction under the writer's lock: either the newest schema stands afterwa
 processes that upgrade at the same time do it once. The version stands in the table `ledger_schema`, under a name of its
 own because a PostgreSQL database may have other tenants that use Alembic too.
 
-A version that is not among the scripts was written by a newer release: it is refused, never guessed at.
+Alembic itself is loaded for an upgrade only: processes that look up the version stay small. A version that is not among
+the scripts was written by a newer
+release: it is refused, never guessed at.
 """
 
 from pathlib import Path
 
-from alembic.command import upgrade as run_upgrade
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, column, inspect, select, table
 
 from hub.core.errors import SchemaTooNew, Stop
 from hub.storage.ledger._database import Database
@@ -32,15 +29,13 @@ class Schema:
 
     def __init__(self, database: Database, migrations: Path = MIGRATIONS) -> None:
         self._database = database
-        self._config = Config()
-        self._config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-        self._config.set_main_option("path_separator", "os")
-        self._scripts = ScriptDirectory.from_config(self._config)
+        self._migrations = migrations
+        self._known = sorted(path.name.split("_")[0] for path in (migrations / "versions").glob("[0-9]*_*.py"))
 
     @property
     def newest(self) -> str:
         """Version that this release works with."""
-        return self._scripts.get_current_head() or ""
+        return self._known[-1]
 
     def current(self) -> str | None:
         """Version that the database has, None when it is empty."""
@@ -60,29 +55,34 @@ class Schema:
 
     def upgrade(self, to: str = "head") -> tuple[str | None, str]:
         """Bring the database to the newest version (or one before it); returns the version before and after."""
+        from alembic.command import upgrade as run_upgrade
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(self._migrations).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
         with self._database.write() as connection:
             before = self._current(connection)
             self._refuse_unknown(before)
             if before is None:
                 self._refuse_foreign(connection)
-            self._config.attributes["connection"] = connection
+            config.attributes["connection"] = connection
             with wrapped(self._database.where):
-                run_upgrade(self._config, to)
+                run_upgrade(config, to)
             return before, self._current(connection) or ""
 
     def _current(self, connection: Connection) -> str | None:
-        return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+        if not inspect(connection).has_table(VERSION_TABLE):
+            return None
+        found: str | None = connection.scalar(select(column("version_num")).select_from(table(VERSION_TABLE)))
+        return found
 
     def _refuse_unknown(self, found: str | None) -> None:
-        if found is None:
-            return
-        try:
-            self._scripts.get_revision(found)
-        except CommandError as error:
+        if found is not None and found not in self._known:
             raise SchemaTooNew(
                 f"ledger {self._database.where} has schema {found}; this release knows up to {self.newest}: "
                 "install the newer release again, or restore the backup made before the upgrade"
-            ) from error
+            )
 
     def _refuse_foreign(self, connection: Connection) -> None:
         clash = sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
