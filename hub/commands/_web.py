@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -10,7 +11,7 @@ from hub import __version__
 from hub.api import Services, create_app
 from hub.app import Parts
 from hub.commands.credentials import desk as broker_desk
-from hub.console import ConsoleServices, oidc
+from hub.console import ConsoleServices
 from hub.console import install as install_console
 from hub.console.desk import DeskServices, mount_desk
 from hub.console.services import RegistryPorts
@@ -19,6 +20,9 @@ from hub.ingest.quota import PART as QUARANTINE
 from hub.settings import is_loopback, secret_of
 from hub.status import read_figures, read_status, remedy
 from hub.storage.photos import PhotoFiles
+
+if TYPE_CHECKING:
+    from hub.console import oidc
 
 
 async def serve(parts: Parts, stop: asyncio.Event) -> None:
@@ -129,11 +133,13 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
     ledger.close()
 
 
-def _oidc(parts: Parts, people: oidc.People) -> oidc.SignIn | None:
+def _oidc(parts: Parts, people: "oidc.People") -> "oidc.SignIn | None":
     """Signing in at the city's provider, if the settings name one."""
     given = parts.settings.oidc
     if given.issuer is None:
         return None
+    from hub.console import oidc
+
     provider = oidc.ProviderSettings(
         issuer=given.issuer,
         client_id=given.client_id,

@@ -7,7 +7,7 @@ The provider's answer (with its code) is never shown, kept or logged: the next p
 import logging
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
 import anyio
@@ -15,9 +15,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from hub.console._access import SIGN_IN, everybody, local_page, set_session
-from hub.console.oidc import SignIn
-from hub.console.oidc._refusals import Refusal
-from hub.console.oidc._sign_in import KEPT_S
+
+if TYPE_CHECKING:
+    from hub.console.oidc import SignIn
+    from hub.console.oidc._refusals import Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +59,11 @@ OIDC_WORDS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def oidc_router(sign_in: SignIn) -> APIRouter:
-    """Both routes; open to everybody."""
+def oidc_router(sign_in: "SignIn") -> APIRouter:
+    """Both routes; open to everybody. What they need is large and loaded only where a provider is set."""
+    from hub.console.oidc._refusals import Refusal
+    from hub.console.oidc._sign_in import KEPT_S
+
     routes = APIRouter(include_in_schema=False, dependencies=[Depends(everybody)])
     limiter = anyio.CapacityLimiter(AT_ONCE)
 
@@ -98,7 +102,7 @@ def oidc_router(sign_in: SignIn) -> APIRouter:
     return routes
 
 
-def _refused(request: Request, error: Refusal, wish: str) -> Response:
+def _refused(request: Request, error: "Refusal", wish: str) -> Response:
     """To the sign-in page, which says why; the log has the reason without what was shown."""
     logger.warning("sign-in by the provider refused (%s): %s", error.code, error)
     query = urlencode({"problem": error.code, "next": local_page(wish)})

@@ -6,7 +6,7 @@ pages alone; whoever comes when `QUEUE` wait is asked to come back. A form count
 """
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 from fastapi import APIRouter, Depends, FastAPI, Form, Query, Request
@@ -26,9 +26,11 @@ from hub.console._access import (
 )
 from hub.console._oidc_routes import OIDC_WORDS, oidc_router
 from hub.console._pages import Pages
-from hub.console.oidc import SignIn
 from hub.core.errors import Denied, Invalid, TooManyTries
 from hub.core.ports import Gate
+
+if TYPE_CHECKING:
+    from hub.console.oidc import SignIn
 
 AT_ONCE, QUEUE = 2, 64
 _KEPT_S = 30 * 86_400
@@ -95,7 +97,7 @@ class _Work:
         return self._call(*self._given, **self._named)
 
 
-def sign_in_router(pages: Pages, oidc: SignIn | None = None) -> APIRouter:
+def sign_in_router(pages: Pages, oidc: "SignIn | None" = None) -> APIRouter:
     """Routes of the sign-in; open to everybody. `oidc` is a provider that knows people too."""
     routes = APIRouter(include_in_schema=False, dependencies=[Depends(everybody)])
     door = _Door()

@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from hub.console.oidc import SignIn
 from hub.core.ports import (
     AuditLog,
     CorrectionBook,
@@ -29,6 +28,9 @@ from hub.devices.evidence import Watch
 from hub.devices.inbox import Inbox
 from hub.devices.models import DeviceModel
 from hub.indicators.definition import Definition
+
+if TYPE_CHECKING:
+    from hub.console.oidc import SignIn
 
 
 class PhotoStore(Protocol):
@@ -112,7 +114,7 @@ class ConsoleServices:
     zone: tzinfo
     layout: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     ports: RegistryPorts | None = None
-    oidc: SignIn | None = None
+    oidc: "SignIn | None" = None
     clock_ns: Callable[[], int] = time.time_ns
 
     @cached_property

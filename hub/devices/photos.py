@@ -8,11 +8,12 @@ is looked at before it is decoded, so that a small file cannot fill the memory. 
 
 import hashlib
 import io
-from typing import NamedTuple
-
-from PIL import Image, ImageOps
+from typing import TYPE_CHECKING, NamedTuple
 
 from hub.core.errors import Invalid
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MOST_BYTES = 10_000_000  # of the file that is sent
 MOST_PIXELS = 64_000_000
@@ -33,6 +34,8 @@ class Picture(NamedTuple):
 
 def prepare(content: bytes) -> Picture:
     """The picture of a file; Invalid says why it is none that can be kept."""
+    from PIL import Image
+
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as found:
             _check_size(found.size)
@@ -51,7 +54,9 @@ def _check_size(size: tuple[int, int]) -> None:
         raise Invalid(f"has {width} x {height} pixels: send at most {MOST_PIXELS // 1_000_000} million", "photo")
 
 
-def _kept(found: Image.Image) -> Picture:
+def _kept(found: "Image.Image") -> Picture:
+    from PIL import Image, ImageOps
+
     turned = ImageOps.exif_transpose(found)
     turned.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     bare = Image.new("RGB", turned.size, "white")  # pixels alone: nothing of the file's own data comes along
