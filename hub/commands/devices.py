@@ -17,7 +17,6 @@ from hub.core.ports import DeviceBook
 from hub.core.readings import Grade, Origin
 from hub.core.registry import Hardware
 from hub.core.windows import Calendar, format_instant, parse_label
-from hub.devices.models import DeviceModel, load_models
 from hub.settings import Settings
 from hub.storage.ledger import Ledger
 
@@ -80,7 +79,7 @@ def add_device(
     parts = Parts(settings)
     if place is None and (height is not None or orientation is not None):
         raise Invalid("height and orientation say how it stands at a place: give --place too", "--place")
-    fields = _of_model(given.get("model")) | _fields(parts, given)
+    fields = _of_model(parts, given.get("model")) | _fields(parts, given)
     mountings = (Mounting(place, 0, None, height, orientation),) if place else ()
     whole = {"connector": NATIVE, "external_id": device, **fields}
     with parts.ledger().open() as ledger:
@@ -123,7 +122,7 @@ def replace_device(
     """Put another piece of hardware behind a device; its series and totals go on."""
     parts = Parts(settings)
     figures = dict(_total(parts, text) for text in totals)
-    _of_model(model)
+    _of_model(parts, model)
     with parts.ledger().open() as ledger:
         before = _registered(ledger, device)
         hardware = Hardware(
@@ -232,7 +231,7 @@ def _fields(parts: Parts, given: Mapping[str, Any]) -> dict[str, Any]:
     names = [known.name for known in parts.connectors()]
     if fields.get("connector", names[0]) not in names:
         raise Invalid(f"no connector {fields['connector']!r}; there are {', '.join(names)}", "--connector")
-    _of_model(fields.get("model"))
+    _of_model(parts, fields.get("model"))
     if "grade" in fields:
         fields["grade"] = word_of(Grade, fields["grade"], "--grade")
     if "origin" in fields:
@@ -242,11 +241,11 @@ def _fields(parts: Parts, given: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _of_model(model: str | None) -> dict[str, Any]:
+def _of_model(parts: Parts, model: str | None) -> dict[str, Any]:
     """What follows from a model; Invalid where there is none of this id."""
     if not model:
         return {}
-    found: DeviceModel | None = load_models().get(model)
+    found = parts.models().get(model)
     if found is None:
         raise Invalid(f"no model {model!r}; `cityhub model list` names them", "--model")
     known = {"connector": found.connector or None, "interval": found.interval}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from hub.api.routes.quarantine import payload_view
 from hub.core.journal import JournalBatch
 from hub.core.reasons import REASONS
+from hub.devices.set_aside import payload_view
 from hub.ingest.orders import order_of, purge
 from tests.api.conftest import AIR, MINUTE, NOW, World, set_aside
 from tests.api.test_devices import pages

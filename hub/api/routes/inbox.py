@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from hub.api.auth import ServicesDep, allow
 from hub.api.params import language_of
 from hub.api.routes.devices import device_of
-from hub.api.routes.quarantine import PREVIEW_BYTES, payload_view
+from hub.api.routes.quarantine import PREVIEW_BYTES
 from hub.api.schemas.inbox import BenchIn, ClaimIn, ClaimOut, NewcomerList, ProposalOut, TriedOut
 from hub.api.schemas.quarantine import IgnoreIn, IgnoreOut
 from hub.api.services import Services
@@ -29,6 +29,7 @@ from hub.core.reasons import REASONS, UNKNOWN
 from hub.core.rights import Action, Caller
 from hub.core.windows import format_instant
 from hub.devices.inbox import Stranger
+from hub.devices.set_aside import payload_view
 
 router = APIRouter(tags=["devices"])
 

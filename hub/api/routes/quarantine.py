@@ -5,7 +5,6 @@ A message's id is `<journal>-<row>`, because every ingest process numbers its ow
 they are shown only to callers who may see them and say who they are, and bytes that are no plain text come as base64.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -30,6 +29,7 @@ from hub.core.ports import QuarantineFilter
 from hub.core.reasons import REASONS, UNKNOWN, hint_of
 from hub.core.rights import Action, Caller
 from hub.core.windows import format_instant
+from hub.devices.set_aside import leave_orders, payload_view
 
 router = APIRouter(tags=["operation"])
 
@@ -221,65 +221,24 @@ def _view(number: int, row: Quarantined, language: str, shown: int) -> dict[str,
     }
 
 
-def payload_view(payload: bytes, shown: int, size: int = 0) -> dict[str, Any]:
-    """The first `shown` bytes as text where they are plain text, else as base64.
-
-    `size` is that of the whole payload where `payload` is only its beginning.
-    """
-    head, whole = payload[:shown], max(size, len(payload))
-    text = _plain(head, whole > len(head))
-    return {
-        "encoding": "base64" if text is None else "text",
-        "content": base64.b64encode(head).decode() if text is None else text,
-        "bytes": whole,
-        "truncated": whole > len(head),
-    }
-
-
-def _plain(head: bytes, cut: bool) -> str | None:
-    """Text without control characters; a character that the cut went through is left out."""
-    for spare in range(4 if cut else 1):
-        try:
-            text = head[: len(head) - spare].decode()
-        except UnicodeDecodeError:
-            continue
-        return text if all(char.isprintable() or char in "\n\r\t" for char in text) else None
-    return None
-
-
 def _ordered(
     services: Services, kind: str, which: Selection, more: Mapping[str, object], words: str
 ) -> Mapping[str, Any]:
     """Leave one order for each ingest worker that has something to do; raise NotFound when none has."""
-    found = [(order, _count(services, order)) for order in _orders(which, services)]
-    if not any(count for _, count in found):
-        raise NotFound("no message matches; GET /api/v1/quarantine lists them")
-    orders = [order for order, count in found if count]
-    return {
-        "commands": [services.commands.submit(kind, {**order, **more}) for order in orders],
-        "matching": min(sum(count for _, count in found), COUNTED),
-        "explanation": words,
-    }
+    rows = None if which.ids is None else _by_journal(which.ids, len(services.journals))
+    left = leave_orders(services.commands, services.journals, kind, which.filters(), rows, more)
+    return {"commands": left.commands, "matching": min(left.matching, COUNTED), "explanation": words}
 
 
-def _orders(which: Selection, services: Services) -> list[dict[str, object]]:
-    fields = which.filters()
-    if which.ids is None:
-        return [{"shard": shard, **fields} for shard in range(len(services.journals))]
-    by_shard: dict[int, list[int]] = {}
-    for message in which.ids:
+def _by_journal(messages: Sequence[str], journals: int) -> Mapping[int, Sequence[int]]:
+    rows: dict[int, list[int]] = {}
+    for message in messages:
         number, row_id = _split(message)
-        by_shard.setdefault(number, []).append(row_id)
-    for number in by_shard:
-        if number >= len(services.journals):
+        rows.setdefault(number, []).append(row_id)
+    for number in rows:
+        if number >= journals:
             raise Invalid(f"there is no journal {number}; take ids from GET /api/v1/quarantine", "ids")
-    return [{"shard": number, **fields, "ids": ids} for number, ids in sorted(by_shard.items())]
-
-
-def _count(services: Services, order: Mapping[str, Any]) -> int:
-    fields = {name: value for name, value in order.items() if name != "shard"}
-    shard: int = order["shard"]
-    return services.journals[shard].count(QuarantineFilter(**fields))
+    return rows
 
 
 def _in_journal(services: Services, number: int, where: QuarantineFilter, limit: int) -> Sequence[Quarantined]:

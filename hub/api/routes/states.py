@@ -12,12 +12,12 @@ from hub.api.auth import Reader, ServicesDep, allow, reached
 from hub.api.params import language_of
 from hub.api.routes.device_changes import DeviceId, seen_device
 from hub.api.routes.devices import recent
-from hub.api.routes.quarantine import payload_view
 from hub.api.schemas.inbox import RawList, StatesOut
 from hub.core.places import RegistrySnapshot
 from hub.core.rights import Action, Caller
 from hub.core.windows import format_instant
 from hub.devices.outages import Outage, members_of, outages, words
+from hub.devices.set_aside import payload_view
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 

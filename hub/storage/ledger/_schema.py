@@ -7,8 +7,7 @@ processes that upgrade at the same time do it once. The version stands in the ta
 own because a PostgreSQL database may have other tenants that use Alembic too.
 
 Alembic itself is loaded for an upgrade only: processes that look up the version stay small. A version that is not among
-the scripts was written by a newer
-release: it is refused, never guessed at.
+the scripts was written by a newer release: it is refused, never guessed at.
 """
 
 from pathlib import Path
