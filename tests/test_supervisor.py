@@ -157,9 +157,10 @@ async def test_a_worker_whose_supervisor_was_killed_before_it_began_does_not_liv
         f"asyncio.run(Supervisor(Path({str(tmp_path / 'run')!r}), {{}}).keep([Child('w', {worker!r})]))"
     )
     supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
-    while not (tmp_path / "run" / "w.pid").exists():
+    told = tmp_path / "run" / "w.pid"
+    while not (told.exists() and told.read_text(encoding="utf-8")):  # made first, written a moment later
         await asyncio.sleep(0.02)
-    child = int((tmp_path / "run" / "w.pid").read_text(encoding="utf-8"))
+    child = int(told.read_text(encoding="utf-8"))
     supervisor.kill()
     await supervisor.wait()
     for _ in range(200):
