@@ -11,6 +11,9 @@ BIN    := $(VENV)/bin
 TESTERS := 3
 SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics postgresql curl chromium
 
+# modules are compiled once, not by every process: several of them make a hub, and the tests start many
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo run test check bench servers clean
 .DEFAULT_GOAL := demo
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,7 @@ class Parts:
         """All connectors, with the city's own mappings."""
         return sdk.discover(connectors, {"mapped_json": _texts(self.settings.ingest.mappings)})
 
+    @cached_property
     def models(self) -> Mapping[str, DeviceModel]:
         """All device models, the city's own too, validated."""
         return load_models(self.settings.devices.models, connectors=sdk.families(connectors))
@@ -102,6 +104,7 @@ class Parts:
         )
         return {"chirpstack": Chirpstack(access)}
 
+    @cached_property
     def definitions(self) -> Catalogue:
         """All definitions, validated."""
         extra = self.settings.indicators.definitions
@@ -112,7 +115,7 @@ class Parts:
 
     def catalogue(self) -> Catalogue:
         """The definitions that this hub computes."""
-        catalogue, wanted = self.definitions(), self.settings.indicators.only
+        catalogue, wanted = self.definitions, self.settings.indicators.only
         for indicator in wanted:
             try:
                 catalogue.get(indicator)
@@ -125,7 +128,7 @@ class Parts:
     def monitoring(self, ledger: Ledger) -> Monitoring:
         """What takes strategies in and judges them; the ledger has to be open."""
         return Monitoring(
-            ledger.strategies, ledger.values, ledger.devices, facts_of(self.definitions()), self.city().zone
+            ledger.strategies, ledger.values, ledger.devices, facts_of(self.definitions), self.city().zone
         )
 
     def flags(self, *, writer: bool = False) -> FlagStore:
@@ -201,7 +204,7 @@ class Parts:
             router or sdk.Router(self.connectors()),
             Conversions(self.quantities, self.settings.keep),
             max_payload=self.settings.ingest.max_payload_bytes,
-            models={model.id: model.fields for model in self.models().values()},
+            models={model.id: model.fields for model in self.models.values()},
         )
 
     def bench(self) -> DryRun:
@@ -210,7 +213,7 @@ class Parts:
             sdk.Router(self.connectors()),
             Conversions(self.quantities, self.settings.keep),
             max_payload=self.settings.ingest.max_payload_bytes,
-            models={model.id: model.fields for model in self.models().values()},
+            models={model.id: model.fields for model in self.models.values()},
         )
 
     def running_layout(self) -> Layout:

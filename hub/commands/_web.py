@@ -47,7 +47,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
         records=ledger.records,
         audit=ledger.audit,
         photos=PhotoFiles(parts.data.root / "photos"),
-        models=parts.models(),
+        models=parts.models,
         network_servers=parts.network_servers(),
         imports=ledger.imports,
         connectors=[connector.name for connector in parts.connectors()],
@@ -91,7 +91,7 @@ async def serve(parts: Parts, stop: asyncio.Event) -> None:
             mqtt=_reached(parts),
             inbox=services.inbox,
             network_servers=services.network_servers,
-            models=parts.models(),
+            models=parts.models,
         ),
     )
     app = create_app(services)

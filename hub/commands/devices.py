@@ -245,7 +245,7 @@ def _of_model(parts: Parts, model: str | None) -> dict[str, Any]:
     """What follows from a model; Invalid where there is none of this id."""
     if not model:
         return {}
-    found = parts.models().get(model)
+    found = parts.models.get(model)
     if found is None:
         raise Invalid(f"no model {model!r}; `cityhub model list` names them", "--model")
     known = {"connector": found.connector or None, "interval": found.interval}

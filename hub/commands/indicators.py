@@ -86,7 +86,7 @@ def evaluate_table(
 
 def _with_file(parts: Parts, indicator: str) -> tuple[Catalogue, str]:
     """The catalogue, and with a path in place of an id that definition added to it (or put in place of its like)."""
-    catalogue = parts.definitions()
+    catalogue = parts.definitions
     if not indicator.endswith((".yaml", ".yml")):
         return catalogue, indicator
     definition = parse_definition(_text(Path(indicator)).encode(), indicator)

@@ -13,7 +13,7 @@ from hub.settings import Settings
 
 def list_models(settings: Settings, text: str, *, json: bool) -> None:
     """Print models in order of manufacturer and name."""
-    found = [m for m in Parts(settings).models().values() if text.casefold() in f"{m.id} {m.label}".casefold()]
+    found = [m for m in Parts(settings).models.values() if text.casefold() in f"{m.id} {m.label}".casefold()]
     rows: list[dict[str, Any]] = [
         {"id": m.id, "model": m.label, "connector": m.connector or None, "interval": m.interval, "grade": m.grade,
          "quantities": [row.quantity for row in m.quantities]}
@@ -31,7 +31,7 @@ def list_models(settings: Settings, text: str, *, json: bool) -> None:
 
 def show_model(settings: Settings, model: str, *, json: bool) -> None:
     """Print all facts of a model; null where no evidence was found."""
-    found = Parts(settings).models().get(model)
+    found = Parts(settings).models.get(model)
     if found is None:
         raise NotFound(f"no model {model!r}; `cityhub model list` names them", "model")
     facts = msgspec.to_builtins(found)

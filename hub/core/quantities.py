@@ -13,6 +13,7 @@ report. Molar volume and factor are computed here, in the open.
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
 
 from msgspec import DecodeError, Struct, structs, yaml
@@ -119,8 +120,9 @@ class Quantities:
         self.gas = gas
 
     @classmethod
+    @cache  # it never changes while the process runs, and nobody can change it
     def load(cls) -> "Quantities":
-        """Read the packaged tables."""
+        """Read the packaged tables, once."""
         return cls.parse(files("hub.core").joinpath("quantities.yaml").read_bytes(), Units.load())
 
     @classmethod

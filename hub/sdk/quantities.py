@@ -4,8 +4,6 @@
 Decoders do not need this: what they name is checked where it is converted, reading by reading.
 """
 
-from functools import cache
-
 from hub.core.errors import Reject
 from hub.core.quantities import Quantities
 
@@ -13,11 +11,6 @@ from hub.core.quantities import Quantities
 def check_quantity(quantity: str, unit: str | None = None) -> None:
     """ValueError when the hub does not know the quantity, or the quantity does not take the unit."""
     try:
-        _table().factor(quantity, unit)
+        Quantities.load().factor(quantity, unit)
     except Reject as error:
         raise ValueError(error.detail) from error
-
-
-@cache  # an immutable packaged table, read at the first configuration file
-def _table() -> Quantities:
-    return Quantities.load()

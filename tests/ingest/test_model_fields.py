@@ -20,7 +20,7 @@ from tests.ingest.conftest import NOW, Bench, delivery
 EUI = "24e124136b502217"
 BIN = Device(id="bin-1", connector="chirpstack", external_id=EUI, interval=3600)
 PARTS = Parts(Settings())
-MODELS = PARTS.models()
+MODELS = PARTS.models
 LINK = {"packet_count", "rssi", "snr", "spreading_factor"}
 
 
