@@ -18,9 +18,8 @@ from hub.core.places import Device
 from hub.core.ports import CorrectionBook, Credentials, JournalReader, ReadingStore
 from hub.core.readings import Reading
 from hub.devices.models import BatteryRule, DeviceModel
-from hub.devices.state import Battery, Evidence, Finding, FlagCount, State, device_state
+from hub.devices.state import EVENTS, Battery, Evidence, Finding, FlagCount, State, device_state
 
-EVENTS = 20  # of each device
 _QUANTITY = {"level": "battery_level", "voltage": "battery_voltage"}  # by the kind of a model's rule
 _USUAL = BatteryRule(kind="level", low=20.0, critical=10.0)  # where no model says otherwise: our judgement
 _NO_FLAGS: Mapping[str, FlagCount] = {}

@@ -70,11 +70,16 @@ def outages(members: Sequence[Member]) -> Sequence[Outage]:
 def _best(members: Sequence[Member]) -> Outage | None:
     groups: dict[tuple[str, str], list[Member]] = {}
     for member in members:
-        if member.finding.state in _LATE | _WORKING:
+        if member.finding.state in _LATE | _WORKING and not _by_order(member.finding):
             for common in member.behind.items():
                 groups.setdefault(common, []).append(member)
     candidates = [found for common, group in groups.items() if (found := _outage(*common, group)) is not None]
     return max(candidates, key=_explains, default=None)
+
+
+def _by_order(finding: Finding) -> bool:
+    """Somebody disabled its access, so its silence tells nothing of others."""
+    return any(clause.code == "disabled" for clause in finding.clauses)
 
 
 def _explains(outage: Outage) -> tuple[int, int, str]:

@@ -2,14 +2,16 @@
 """Whether a device works, from what is known of it: one pure function, and its finding in words.
 
 Silence outranks doubt: what a silent device said last matters less than that it is silent. Without a declared interval
-nobody can say that a message is missing, so such a device is never called silent. The limits are our judgement: one
-message may be lost on the air, ten in a row are not; a tenth of the readings suspect is no single outlier.
+nobody can say that a message is missing, so such a device is never called silent. Two things are known at once, without
+waiting for anything: a device whose access is disabled is silent, and one whose messages never held a reading needs its
+readings checked. The limits are our judgement: one message may be lost on the air, ten in a row are not; a tenth of
+the readings suspect is no single outlier.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -20,6 +22,7 @@ from hub.core.places import Device
 from hub.core.readings import NS, Columns, Flag
 from hub.devices.link import Link, link_of
 
+EVENTS = 20  # of each device, the newest
 OVERDUE_AFTER, SILENT_AFTER = 2, 10  # declared intervals without a message
 SUSPECT_SHARE = 0.1
 LOST_SHARE = 0.2  # of the last uplinks: worth telling
@@ -103,6 +106,7 @@ class Finding(NamedTuple):
     since: int | None = None
     attention: bool = False
     link: Link | None = None
+    battery: Battery | None = None
 
 
 def device_state(
@@ -115,18 +119,22 @@ def device_state(
     start of its interval: one interval is added.
     """
     joined = _joined(evidence.events)
-    spoken = seen is not None and (seen.time is not None or (joined is None and seen.messages > len(evidence.events)))
+    spoken = seen is not None and (seen.time is not None or _sent_data(seen, joined, evidence))
     last = _last(device, seen) if seen is not None and spoken else None
     age = None if last is None else max(0, now - last) // NS
     late = age / device.interval if age is not None and device.interval else 0.0
     state = evidence.standing or _state(late, flags, evidence, spoken, joined, seen)
+    unusable = seen.messages if seen is not None and spoken and seen.time is None else 0
     link = link_of(evidence.uplinks)
     start = last if last is not None else joined
     due = start + device.interval * NS if start is not None and device.interval else None
-    troubles = [*_troubles(evidence, last), *_weak(evidence, link)]
-    clauses = [*_standing(evidence, state), *_heard(device, age, joined, due), *_doubts(flags), *troubles]
-    attention = state.rank <= State.OVERDUE.rank or (bool(troubles) and state not in _AT_REST)
-    return Finding(state, age, device.interval, flags, clauses, due, last, attention, link)
+    troubles = [*_troubles(device, evidence, last), *_lost(link)]
+    doubts = [*_doubts(flags, unusable), *_charge(evidence.battery)]
+    clauses = [*_standing(evidence, state), *_heard(device, age, joined, due), *doubts, *troubles]
+    attention = state.rank <= State.OVERDUE.rank or (
+        state not in _AT_REST and (bool(troubles) or _reached(evidence.battery, "low"))
+    )
+    return Finding(state, age, device.interval, flags, clauses, due, last, attention, link, evidence.battery)
 
 
 _AT_REST = frozenset({State.MAINTENANCE, State.RETIRED, State.DRAFT})
@@ -135,6 +143,17 @@ _AT_REST = frozenset({State.MAINTENANCE, State.RETIRED, State.DRAFT})
 def _joined(events: Sequence[EventRecord]) -> int | None:
     """When the network saw the device join last."""
     return next((event.time for event in events if event.reason == _JOINED), None)
+
+
+def _sent_data(seen: DeviceSeen, joined: int | None, evidence: Evidence) -> bool:
+    """Whether more than events came; beyond EVENTS nobody knows how many of its messages were events."""
+    if evidence.uplinks:
+        return True
+    return joined is None and len(evidence.events) < EVENTS and seen.messages > len(evidence.events)
+
+
+def _disabled(evidence: Evidence) -> bool:
+    return evidence.credential is not None and evidence.credential.disabled_at is not None
 
 
 def _last(device: Device, seen: DeviceSeen) -> int:
@@ -146,21 +165,25 @@ def _last(device: Device, seen: DeviceSeen) -> int:
 def _state(
     late: float, flags: FlagCount, evidence: Evidence, spoken: bool, joined: int | None, seen: DeviceSeen | None
 ) -> State:
-    critical = evidence.battery is not None and _below(evidence.battery.value, evidence.battery.critical)
+    suspect = bool(flags.bad and flags.bad >= SUSPECT_SHARE * flags.total)
+    unusable = seen is not None and spoken and seen.time is None
     table = (
         (evidence.maintenance_until is not None, State.MAINTENANCE),
+        (_disabled(evidence), State.SILENT),
         (not spoken and joined is not None, State.JOINED),
         (not spoken, State.REGISTERED),
         (late > SILENT_AFTER, State.SILENT),
-        (bool(flags.bad and flags.bad >= SUSPECT_SHARE * flags.total) or critical, State.CHECK_READINGS),
+        (suspect or unusable or _reached(evidence.battery, "critical"), State.CHECK_READINGS),
         (late > OVERDUE_AFTER, State.OVERDUE),
         (seen is not None and seen.time is not None and seen.messages == 1, State.FIRST_SEEN),
     )
     return next((state for holds, state in table if holds), State.HEALTHY)
 
 
-def _below(value: float, limit: float | None) -> bool:
-    return limit is not None and value <= limit
+def _reached(battery: Battery | None, limit: Literal["low", "critical"]) -> bool:
+    """Whether the battery is down to its model's limit."""
+    floor = None if battery is None else getattr(battery, limit)
+    return battery is not None and floor is not None and battery.value <= floor
 
 
 def _standing(evidence: Evidence, state: State) -> list[Clause]:
@@ -183,20 +206,27 @@ def _heard(device: Device, age: int | None, joined: int | None, due: int | None)
     return [Clause("joined", {"every_s": interval, "joined_at": joined, "due_at": due})]
 
 
-def _doubts(flags: FlagCount) -> list[Clause]:
-    return [Clause("bad", flags._asdict())] if flags.bad else []
+def _doubts(flags: FlagCount, unusable: int) -> list[Clause]:
+    """`unusable`: how many messages came, where none of them held a reading."""
+    found = [Clause("unusable", {"count": unusable})] if unusable else []
+    return [*found, Clause("bad", flags._asdict())] if flags.bad else found
 
 
-def _troubles(evidence: Evidence, last: int | None) -> list[Clause]:
+def _charge(battery: Battery | None) -> list[Clause]:
+    return [] if battery is None else [Clause("battery", {"value": f"{battery.value:.3g}", "unit": battery.unit})]
+
+
+def _troubles(device: Device, evidence: Evidence, last: int | None) -> list[Clause]:
     """What its network or the broker held against it since it was heard last."""
     since = last or 0
     found: list[Clause] = []
-    if evidence.credential is not None and evidence.credential.disabled_at is not None:
+    if _disabled(evidence) and evidence.credential is not None:
         found.append(Clause("disabled", {"why": evidence.credential.disabled_why or "–"}))
     refusal = next((r for r in evidence.refusals if r.last >= since), None)
     if refusal is not None:
-        values = {"what": f"{refusal.kind} {refusal.topic}".strip(), "text": refusal.text, "count": refusal.count}
-        found.append(Clause("refused", values))
+        code = f"refused_{refusal.kind}"
+        values = {"topic": refusal.topic, "text": refusal.text, "count": refusal.count, "device": device.id}
+        found.append(Clause(code if code in _WORDS["en"] else "refused", values))
     joined = _joined(evidence.events) or 0
     event = next((e for e in evidence.events if e.level in _BAD and e.time >= max(since, joined)), None)
     if event is not None:
@@ -208,15 +238,11 @@ def _troubles(evidence: Evidence, last: int | None) -> list[Clause]:
 _JOIN_REFUSED = {"mic": "wrong_key", "otaa": "join_refused", "join": "join_refused"}  # part of the reason's code
 
 
-def _weak(evidence: Evidence, link: Link | None) -> list[Clause]:
-    """Battery and messages lost on the air."""
-    found: list[Clause] = []
-    battery = evidence.battery
-    if battery is not None and _below(battery.value, battery.low):
-        found.append(Clause("battery", {"value": f"{battery.value:.3g}", "unit": battery.unit}))
-    if link is not None and link.lost and link.lost >= LOST_SHARE * (link.lost + link.uplinks):
-        found.append(Clause("lost", {"lost": link.lost, "sent": link.lost + link.uplinks}))
-    return found
+def _lost(link: Link | None) -> list[Clause]:
+    """Messages lost on the air."""
+    if link is None or not link.lost or link.lost < LOST_SHARE * (link.lost + link.uplinks):
+        return []
+    return [Clause("lost", {"lost": link.lost, "sent": link.lost + link.uplinks})]
 
 
 def flag_counts(readings: Columns) -> Mapping[str, FlagCount]:
@@ -247,7 +273,13 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "battery": "battery {value} {unit}",
         "lost": "{lost} of the last {sent} messages were lost on the air",
         "disabled": "its credential is disabled ({why})",
-        "refused": "refused by the broker {count}×: {what} {text}",
+        "unusable": "no reading could be taken from any of its messages ({count}): see its raw messages and quarantine",
+        "refused": "refused by the broker {count}×: {topic} {text}",
+        "refused_publish_denied": "the broker refused {count}×: it published to {topic}, but may only below "
+        "devices/{device}/",
+        "refused_subscribe_denied": "the broker refused {count}×: it wanted to listen to {topic}; devices may not",
+        "refused_login_failed": "the broker did not let it in, {count}×: wrong user name or secret",
+        "refused_client_error": "the broker broke off its connection, {count}×: {text}",
         "wrong_key": "refused by the network: wrong key (MIC), {text}",
         "join_refused": "join refused: {text}",
         "event": "network says: {text}",
@@ -267,7 +299,12 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "battery": "baterie {value} {unit}",
         "lost": "z posledních {sent} zpráv se {lost} ztratilo na rádiu",
         "disabled": "přístupové údaje jsou zablokované ({why})",
-        "refused": "broker odmítl {count}×: {what} {text}",
+        "unusable": "z žádné zprávy ({count}) se nepodařilo získat měření: viz surové zprávy a karanténa",
+        "refused": "broker odmítl {count}×: {topic} {text}",
+        "refused_publish_denied": "broker odmítl {count}×: zařízení poslalo do {topic}, smí jen pod devices/{device}/",
+        "refused_subscribe_denied": "broker odmítl {count}×: zařízení chtělo poslouchat {topic}, to zařízení nesmí",
+        "refused_login_failed": "broker nepustil zařízení dovnitř, {count}×: špatné uživatelské jméno nebo heslo",
+        "refused_client_error": "broker přerušil spojení zařízení, {count}×: {text}",
         "wrong_key": "síť odmítla: chybný klíč (MIC), {text}",
         "join_refused": "připojení odmítnuto: {text}",
         "event": "síť hlásí: {text}",

@@ -100,7 +100,8 @@ async def test_states_and_their_words(world: World) -> None:
     }
     assert {row["id"]: row["simulated"] for row in items} == {AIR: False, "lora-7": False, "sim-1": True}
     assert items[1]["state_text"] == (
-        "last message 4 h ago, expected every 15 min; refused by the network: wrong key (MIC), "
+        "last message 4 h ago, expected every 15 min; no reading could be taken from any of its messages (2): "
+        "see its raw messages and quarantine; refused by the network: wrong key (MIC), "
         "join refused: wrong key (MIC)"
     )
     assert [row["attention"] for row in items] == [True, True, False]
