@@ -7,6 +7,7 @@ A place id is its path in the tree `municipality/part/facility or site`, so it a
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -87,13 +88,23 @@ class Device(Struct, frozen=True, kw_only=True):
         return next((m.place for m in self.mountings if m.end is None), None)
 
 
+class Earlier(NamedTuple):
+    """That a device was called otherwise in [start, end) (ns), while other hardware stood behind it, of `model`."""
+
+    device: str
+    start: int
+    end: int
+    model: str = ""
+
+
 class RegistrySnapshot(Struct, frozen=True):
     """All devices and places at one `version`; the version grows with every change.
 
     `former` are devices that were removed, with where they stood until then: nobody sends as one of them, but what
     they measured still belongs to its place. No id is in both. `ignored` are foreign devices by (connector, external
     id): what they send is counted and dropped. `bridges` has, for each network server that may bring only some devices
-    or stands beside one, its topic filter and the ids of those devices (empty: all).
+    or stands beside one, its topic filter and the ids of those devices (empty: all). `earlier` has, by (connector,
+    external id), whose name that was until its hardware was replaced: what was measured before still counts.
     """
 
     version: int
@@ -102,6 +113,7 @@ class RegistrySnapshot(Struct, frozen=True):
     former: Mapping[str, Device] = {}
     ignored: frozenset[tuple[str, str]] = frozenset()
     bridges: Sequence[tuple[str, frozenset[str]]] = ()
+    earlier: Mapping[tuple[str, str], Sequence[Earlier]] = {}
 
     @property
     def known(self) -> Mapping[str, Device]:

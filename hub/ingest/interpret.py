@@ -18,8 +18,10 @@ from hub import sdk
 from hub.core.delivery import Delivery
 from hub.core.errors import Reject
 from hub.core.journal import HOUR_NS, EventRecord, UplinkSeen
-from hub.core.places import Device
+from hub.core.places import Device, Earlier
 from hub.core.readings import AHEAD, EARLIEST, Flag, Reading, ReadingBatch, ReadingGroup, group_of
+from hub.ingest._notes import clean, note
+from hub.ingest.earlier_names import NO_NAMES, EarlierNames, Name
 from hub.ingest.model_fields import Fields, as_told
 from hub.ingest.normalise import Conversions, normalise
 
@@ -124,15 +126,22 @@ class Interpreter:
         self._identify = {connector.name: connector.identify for connector in router.connectors}
         self._devices: Mapping[tuple[str, str], Device] = {}
         self._ignored: frozenset[tuple[str, str]] = frozenset()
+        self._earlier = EarlierNames({}, (), {}, self.identify)
         self._contexts: dict[str, _Context] = {}
         self._shapes: dict[tuple[str, ...], _Shape] = {}
         self._now = 0  # while something is interpreted that arrived long ago: what time it is (ns)
         self.floods: set[tuple[str, str]] = set()  # (connector, external id) whose quota of quarantine is used up
 
-    def register(self, devices: Iterable[Device], ignored: Iterable[tuple[str, str]] = ()) -> None:
-        """Take over a new state of the registry; `ignored` are (connector, external id) of foreign devices."""
+    def register(
+        self,
+        devices: Iterable[Device],
+        ignored: Iterable[tuple[str, str]] = (),
+        earlier: Mapping[Name, Sequence[Earlier]] = NO_NAMES,
+    ) -> None:
+        """Take over a new state of the registry; `ignored` and `earlier` go by (connector, external id)."""
         self._devices = {(d.connector, self.identify(d.connector, d.external_id)): d for d in devices}
         self._ignored = frozenset((connector, self.identify(connector, name)) for connector, name in ignored)
+        self._earlier = EarlierNames(earlier, self._devices.values(), self._models, self.identify)
         fields = self._models
         self._fields = {d.id: fields[d.model] for d in self._devices.values() if d.model and fields.get(d.model)}
         self._contexts.clear()
@@ -172,7 +181,8 @@ class Interpreter:
     ) -> Interpretation:
         """What was decoded, item by item, unless all of it is an unknown device's."""
         connector, _, named, device = context
-        if device is None and decoded and all(item.device == named for item in decoded):
+        strange = device is None and decoded and (connector.name, named) not in self._earlier
+        if strange and all(item.device == named for item in decoded):
             return self._stranger(delivery, connector.name, named)
         return self._attribute(Interpretation(delivery, Verdict.DECODED, connector.name), decoded, arrivals)
 
@@ -216,7 +226,7 @@ class Interpreter:
         connector, _, named, device = context
         if item.device != named:
             device = self._devices.get((connector.name, item.device))
-        if device is None and item.values:
+        if device is None and item.values and (connector.name, item.device) not in self._earlier:
             return self._stranger(delivery, connector.name, item.device)
         quantities, values = tuple(item.values), tuple(item.values.values())
         shape = self._shapes.get(quantities) or self._shape(quantities)
@@ -281,17 +291,18 @@ class Interpreter:
                 named = item.device
                 device = devices.get((connector, named))
                 fields = None if device is None else self._fields.get(device.id)
-            if device is None:
+            owner, meanings = (device, fields) if device is not None else self._earlier.whose(connector, item)
+            if owner is None:
                 ignored = (connector, item.device) in self._ignored
                 foreign = foreign or ignored
-                faults += () if ignored else _unknown(connector, item)
+                faults += () if ignored else _unknown(connector, item, self._earlier)
                 continue
             if not meaning.device:
-                meaning.device = device.id
+                meaning.device = owner.id
             if not isinstance(item, sdk.Reading):
-                _note(item, device, delivery.received, events, uplinks)
+                note(item, owner, delivery.received, events, uplinks)
                 continue
-            told = as_told(item, fields)
+            told = as_told(item, meanings)
             if told is None:
                 continue
             if item.time is None and item.server_time is None and arrival is None and not delivery.retain:
@@ -299,7 +310,7 @@ class Interpreter:
                 meaning.arrival = digest, arrival
             try:
                 received, now = delivery.received, self._now
-                reading = normalise(told, device.id, device.origin, self._conversions, received, arrival, now)
+                reading = normalise(told, owner.id, owner.origin, self._conversions, received, arrival, now)
             except Reject as error:
                 faults.append(Fault(error.reason, error.detail, item.device))
                 continue
@@ -324,53 +335,14 @@ def set_aside(
     return Interpretation(delivery, verdict, connector, faults=[fault])
 
 
-def _unknown(connector: str, item: sdk.Reading | sdk.DeviceEvent | sdk.Uplink) -> Sequence[Fault]:
+def _unknown(
+    connector: str, item: sdk.Reading | sdk.DeviceEvent | sdk.Uplink, earlier: EarlierNames
+) -> Sequence[Fault]:
     """The fault of what nobody has registered; how it came over the air is none of its own."""
     if isinstance(item, sdk.Uplink):
         return ()
     name = clean(item.device)
-    return (Fault("unknown_device", f"{connector} device {name!r}", name),)
-
-
-def _note(
-    item: sdk.DeviceEvent | sdk.Uplink,
-    device: Device,
-    received: int,
-    events: list[EventRecord],
-    uplinks: list[UplinkSeen],
-) -> None:
-    """What a device's message says beside readings."""
-    if isinstance(item, sdk.DeviceEvent):
-        events.append(_event(item, device, received))
-    else:
-        uplinks.append(_uplink(item, device.id, received))
-
-
-def _event(event: sdk.DeviceEvent, device: Device, received: int) -> EventRecord:
-    time = event.time
-    return EventRecord(
-        device=device.id,
-        connector=device.connector,
-        external_id=device.external_id,
-        kind=clean(event.kind),
-        level=event.level,
-        reason=clean(event.reason),
-        text=clean(event.text),
-        time=time if time is not None and EARLIEST <= time <= received + AHEAD else received,
-        received=received,
-    )
-
-
-def _uplink(item: sdk.Uplink, device: str, received: int) -> UplinkSeen:
-    return UplinkSeen(
-        device=device,
-        received=received,
-        frame=item.frame,
-        rssi=item.rssi,
-        snr=item.snr,
-        spreading_factor=item.spreading_factor,
-        gateways=[clean(gateway) for gateway in item.gateways],
-    )
+    return (Fault("unknown_device", f"{connector} device {name!r}{earlier.words((connector, item.device))}", name),)
 
 
 def _arrival(delivery: Delivery, arrivals: Mapping[bytes, int]) -> tuple[int, bytes]:
@@ -391,8 +363,3 @@ def summarise(faults: Sequence[Fault]) -> Fault:
     details = list(dict.fromkeys(fault.detail for fault in faults))
     more = f"; and {len(details) - 5} more" if len(details) > 5 else ""
     return Fault(leading.reason, "; ".join(details[:5]) + more, leading.external_id, tuple(unknown[1:]))
-
-
-def clean(text: str) -> str:
-    """Text that any store can hold: what is no valid Unicode is written out."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")

@@ -47,7 +47,7 @@ class Knowledge:
         if version != self._version:
             snapshot = await asyncio.to_thread(self._registry.snapshot)
             if snapshot.version > self._version:
-                self.interpreter.register(snapshot.devices.values(), snapshot.ignored)
+                self.interpreter.register(snapshot.devices.values(), snapshot.ignored, snapshot.earlier)
                 self._bridges = snapshot.bridges
                 self._version = snapshot.version
 

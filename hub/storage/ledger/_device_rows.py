@@ -8,7 +8,7 @@ from msgspec import convert
 from msgspec.structs import asdict
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from hub.core.places import Device, Mounting, Place, PlaceKind
+from hub.core.places import Device, Earlier, Mounting, Place, PlaceKind
 from hub.core.readings import Grade, Origin
 from hub.core.registry import Facility, Hardware
 from hub.storage.ledger import _tables as t
@@ -172,6 +172,22 @@ def hardware_row(hardware: Hardware) -> Row:
         "used_to": hardware.end,
         "document": dump({name: kept[name] for name in _KEPT}),
     }
+
+
+def read_earlier(connection: Connection, devices: Mapping[str, Device]) -> Mapping[tuple[str, str], Sequence[Earlier]]:
+    """Names that replaced hardware of registered devices had, by (connector, external id)."""
+    found: dict[tuple[str, str], list[Earlier]] = {}
+    seen = set[str]()
+    replaced = select(t.hardware).where(_H.used_to.is_not(None)).order_by(_H.used_from)
+    for row in connection.execute(replaced).all():
+        device, then = devices.get(row.device), load(row.document)
+        name = then.get("external_id", "")
+        if device is not None and name and name != device.external_id:
+            start = row.used_from if row.device in seen else 0  # the first was there before it was listed
+            one = Earlier(row.device, start, row.used_to, then.get("model", ""))
+            found.setdefault((device.connector, name), []).append(one)
+        seen.add(row.device)
+    return found
 
 
 def read_hardware(connection: Connection, device: Device) -> Sequence[Hardware]:

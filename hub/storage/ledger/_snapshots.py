@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, func, select
 from hub.core.places import RegistrySnapshot
 from hub.storage.ledger import _tables as t
 from hub.storage.ledger._credentials import read_bridges
-from hub.storage.ledger._device_rows import read_devices, read_places
+from hub.storage.ledger._device_rows import read_devices, read_earlier, read_places
 from hub.storage.ledger._ignored import read_ignored
 
 _MOST_CHANGES = 5_000  # beyond it everything is read
@@ -45,13 +45,15 @@ def brought_up_to_date(connection: Connection, known: Known | None) -> Known:
 
 def _read_all(connection: Connection, version: int) -> RegistrySnapshot:
     devices = read_devices(connection)
+    registered = {name: device for name, (device, removed_at) in devices.items() if removed_at is None}
     return RegistrySnapshot(
         version,
-        {name: device for name, (device, removed_at) in devices.items() if removed_at is None},
+        registered,
         {name: place for name, (place, _) in read_places(connection).items()},
         {name: device for name, (device, removed_at) in devices.items() if removed_at is not None},
         read_ignored(connection),
         read_bridges(connection),
+        read_earlier(connection, registered),
     )
 
 
@@ -79,7 +81,8 @@ def _read_changed(connection: Connection, version: int, known: Known, newest: in
     whole = _count(connection, t.device) == len(devices) + len(former) and _count(connection, t.place) == len(places)
     if not whole:
         return None
-    return RegistrySnapshot(version, devices, places, former, read_ignored(connection), read_bridges(connection))
+    ignored, bridges = read_ignored(connection), read_bridges(connection)
+    return RegistrySnapshot(version, devices, places, former, ignored, bridges, read_earlier(connection, devices))
 
 
 def _named(changes: Sequence[tuple[str, str]], prefix: str) -> Sequence[str]:

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from hub.core.errors import Conflict, Exists, Invalid, NotFound
-from hub.core.places import Device, Mounting, Place, PlaceKind
+from hub.core.places import Device, Earlier, Mounting, Place, PlaceKind
 from hub.core.readings import Columns, Series
 from hub.core.registry import Certificate, Draft, Facility, Hardware, Photo
 from hub.indicators.corrections import corrected
@@ -86,6 +86,10 @@ def test_totals_of_a_new_meter_go_on_where_the_old_one_ended_also_the_second_tim
         ("333", REPLACED + 10 * HOUR, None),
     ]
     assert [order.arguments["external_id"] for order in meter.commands.pending()] == ["111", "222", "333"]
+    assert meter.devices.snapshot().earlier == {
+        ("wmbusmeters", "111"): [Earlier("meter", 0, REPLACED)],
+        ("wmbusmeters", "222"): [Earlier("meter", REPLACED, REPLACED + 10 * HOUR)],
+    }
 
 
 def test_places_lie_where_their_kind_may(city: Ledger) -> None:
