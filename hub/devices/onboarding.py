@@ -42,7 +42,7 @@ def _chirpstack(device: Device, model: DeviceModel | None, join_eui: str) -> Ste
 
 def _ttn(device: Device, model: DeviceModel | None, join_eui: str) -> Steps:
     eui = device.external_id
-    which = f"{model.vendor} > {model.name}" if model else "?"
+    which = (f"{model.vendor} > {model.name}" if model.vendor else model.name) if model else "?"
     return [
         {
             "cs": "V konzoli The Things Stack otevřete Applications > vaše aplikace > Register end device.",

@@ -88,7 +88,10 @@ async def serve(folder: Path, port: int) -> None:
         )
     seen = [
         DeviceSeen(
-            device=f"air-{i:03}", received=now - (600 if i % len(sites) == 1 else 3) * MINUTE, time=None, messages=9
+            device=f"air-{i:03}",
+            received=now - (600 if i % len(sites) == 1 else 3) * MINUTE,
+            messages=9,
+            time=now - (600 if i % len(sites) == 1 else 3) * MINUTE,
         )
         for i in range(DEVICES)
     ]
@@ -124,6 +127,7 @@ async def serve(folder: Path, port: int) -> None:
         DeskServices(
             console=console, gate=FileGate(folder / "sessions"), book=ledger.devices, corrections=ledger.corrections,
             commands=ledger.commands, catalogue=catalogue, audit=ledger.audit, people=ledger.people, keys=ledger.keys,
+            imports=ledger.imports, orders=ledger.commands,
             bench=DryRun(sdk.Router(sdk.discover(connectors)), Conversions(quantities), max_payload=100_000),
         ),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from hub.storage.ledger import Ledger, sqlite_url
@@ -102,6 +103,29 @@ def test_the_websocket_is_refused_without_a_session(hub: Hub, cookie: dict[str, 
         f"{hub.url}/desk/_nicegui_ws/socket.io/?EIO=4&transport=websocket", headers={**upgrade, **key, **cookie}
     )
     assert answer.status_code == 403
+
+
+PAGES = (
+    "/", "/devices", "/charts", "/inbox", "/import", "/quarantine", "/accounting", "/corrections", "/bench", "/people",
+    "/audit",
+)  # fmt: skip
+
+
+def test_no_page_has_a_fault_of_accessibility_and_each_has_one_main_landmark(browser: Browser, hub: Hub) -> None:
+    """The rules of WCAG 2.2 A and AA, and those of landmarks."""
+    page = opened(browser, hub, "adam", "/")
+    rules = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+    landmarks = ["landmark-one-main", "landmark-no-duplicate-main", "landmark-main-is-top-level"]
+    faults = []
+    for path in PAGES:
+        page.goto(f"{hub.url}/desk{path}")
+        page.wait_for_selector("html[lang] h1")
+        for only in (rules, landmarks):
+            found = Axe().run(page, options={"runOnly": only})
+            faults += [found.generate_report()] if found.violations_count else []
+        page.screenshot(path=str(hub.folder / f"desk-{path.strip('/') or 'overview'}.png"))
+    page.context.close()
+    assert not faults, "\n".join(faults)
 
 
 def test_the_overview_shows_states_by_part_and_what_fails_together(browser: Browser, hub: Hub) -> None:

@@ -16,6 +16,8 @@ from hub.core.registry import AuditEntry
 from hub.core.rights import Action, Caller
 
 _PAGE = 100
+_A_MOMENT = 10**17  # ns since 1970 from 1973 on; no other field is as large
+_EMPTY: tuple[object, ...] = (None, "", [], {}, ())
 _FILTERS = (("subject", "subject_filter"), ("actor", "actor"), ("action", "action_filter"))
 
 
@@ -62,16 +64,33 @@ class AuditPage:
 
 
 def _line(formats: Formats, entry: AuditEntry) -> list[str]:
-    before, after = difference(entry.before, entry.after)
+    before, after = difference(entry.before, entry.after, formats)
     return [formats.moment(entry.at, seconds=True), entry.actor, entry.action, entry.subject, before, after]
 
 
-def difference(before: Mapping[str, object] | None, after: Mapping[str, object] | None) -> tuple[str, str]:
-    """The fields that differ, on both sides."""
+def difference(
+    before: Mapping[str, object] | None, after: Mapping[str, object] | None, formats: Formats
+) -> tuple[str, str]:
+    """The fields that differ, on both sides; what is empty on a side is left out there, unless that is the change."""
     old, new = before or {}, after or {}
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    sides = ["; ".join(f"{name}: {side[name]}" for name in names if name in side) for side in (old, new)]
-    return sides[0], sides[1]
+
+    def told(side: Mapping[str, object], other: Mapping[str, object]) -> str:
+        shown = [n for n in names if n in side and (side[n] not in _EMPTY or other.get(n) not in _EMPTY)]
+        return "; ".join(f"{name}: {in_words(side[name], formats)}" for name in shown)
+
+    return told(old, new), told(new, old)
+
+
+def in_words(value: object, formats: Formats) -> str:
+    """A field as somebody reads it: moments on the city's clocks, rows and their fields without brackets."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {in_words(one, formats)}" for k, one in value.items() if one not in _EMPTY) or "–"
+    if isinstance(value, list | tuple):
+        return " | ".join(in_words(one, formats) for one in value) or "–"
+    if isinstance(value, int) and value > _A_MOMENT:
+        return formats.moment(value, seconds=True)
+    return "–" if value in _EMPTY else str(value)
 
 
 async def audit_page(v: Visit) -> None:

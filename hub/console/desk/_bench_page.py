@@ -29,14 +29,16 @@ class BenchPage:
         self._devices = dict(sorted(named.items(), key=lambda row: row[1]))
         ui.label(v.t("bench_note")).classes("desk-note")
         device = ui.select(self._devices, label=v.t("samples"), with_input=True)
-        device.props("outlined dense clearable").style("max-width:30rem")
+        device.props("outlined dense clearable").style("max-width:30rem;margin-top:.4rem")
         device.on_value_change(lambda e: v.act(Action.RAW, partial(self._samples, e.value)))
         self._kept = ui.element("div").classes("w-full")
         with ui.element("div").classes("desk-row").style("margin-top:.6rem"):
             self._topic = ui.input(v.t("topic")).props("outlined dense").style("min-width:30rem")
-            self._notation = ui.select(
-                {key: v.t(key) for key in ("text", "hex")}, value="text", label=v.t("notation")
-            ).props("outlined dense")
+            self._notation = (
+                ui.select({key: v.t(key) for key in ("text", "hex")}, value="text", label=v.t("notation"))
+                .props("outlined dense")
+                .style("min-width:8rem")
+            )
             button = ui.button(v.t("decode"), color=None).props("outline no-caps")
             button.on_click(lambda: v.act(Action.RAW, self.decode))
         self._payload = ui.textarea(v.t("payload")).props("outlined dense autogrow input-style=font-family:monospace")

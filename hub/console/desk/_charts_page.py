@@ -55,7 +55,7 @@ async def charts_page(v: Visit) -> None:
             columns = await services.readings.scan(series, now - _HOURS[period.value] * HOUR, now + HOUR)
             columns = await asyncio.to_thread(corrected, columns, made)
             chart.options.clear()
-            chart.options.update(options(v, columns, made, devices, quantities[quantity.value]))
+            chart.options.update(options(v, columns, made, devices, quantities[quantity.value], now))
             chart.update()
             zone = Formats(v.language, services.zone).zone_at(now)
             note.set_text(v.t("drawn", n=len(columns), zone=zone) if len(columns) else v.t("no_readings"))
@@ -64,7 +64,7 @@ async def charts_page(v: Visit) -> None:
 
 
 def options(
-    v: Visit, columns: Columns, made: Sequence[Correction], names: dict[str, str], title: str
+    v: Visit, columns: Columns, made: Sequence[Correction], names: dict[str, str], title: str, now: int
 ) -> dict[str, object]:
     """The chart in ECharts' words: a line a device, doubtful readings as points, corrections as areas."""
     zone, curves = v.desk.console.zone, []
@@ -75,16 +75,19 @@ def options(
         time, value, bad = columns.time[rows], columns.value[rows], doubtful(columns.flag[rows])
         first, last = int(time[0]), int(time[-1])
         areas = [
-            [{"name": v.t("corrected"), "xAxis": _at(max(c.start, first), v)}, {"xAxis": _at(min(c.end, last), v)}]
+            [
+                {"name": v.t("corrected"), "xAxis": _at(max(c.start, first), v, now)},
+                {"xAxis": _at(min(c.end, last), v, now)},
+            ]
             for c in made
             if c.device == series.device and c.quantity in {None, series.quantity}
             and c.start <= last and c.end > first
         ]  # fmt: skip
         curves.append({"type": "line", "name": names[series.device], "showSymbol": False,
-                       "data": points(time, value, zone), "markArea": {"data": areas}})  # fmt: skip
+                       "data": points(time, value, zone, now), "markArea": {"data": areas}})  # fmt: skip
         if bad.any():
             name = f"{names[series.device]}: {v.t('flagged')}"
-            marks = points(time[bad], value[bad], zone)
+            marks = points(time[bad], value[bad], zone, now)
             curves.append({"type": "scatter", "name": name, "symbol": "triangle", "color": "#a3121f", "data": marks})
     return {
         "useUTC": True,
@@ -99,5 +102,5 @@ def options(
     }
 
 
-def _at(time: int, v: Visit) -> int:
-    return int(local_ms(np.array([time], dtype=np.int64), v.desk.console.zone)[0])
+def _at(time: int, v: Visit, now: int) -> int:
+    return int(local_ms(np.array([time], dtype=np.int64), v.desk.console.zone, now)[0])

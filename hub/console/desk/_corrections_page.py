@@ -37,7 +37,7 @@ class CorrectionsPage:
         self._quantities = {q.id: q.title.get(v.language, q.id) for q in v.desk.console.quantities}
         heading(v.t("new_correction"))
         self._form()
-        heading(v.t("corrections"))
+        heading(v.t("made_corrections"))
         with ui.element("div").classes("desk-row").style("margin-bottom:.6rem"):
             self._device = self._choice({"": v.t("all"), **self._devices}, "device", 18, "")
             self._quantity = self._choice({"": v.t("all"), **self._quantities}, "quantity", 14, "")

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Readings to curves: what is long is thinned so that no peak disappears. Pure, on arrays.
 
-Times on the axis are those of the city's clocks, whatever the reader's own: they are shifted here and drawn as UTC.
+Times on the axis are those of the city's clocks at the end of the chart, whatever the reader's own: they are shifted by
+that one offset and drawn as UTC. An hour that the clocks repeat in autumn so stands once, and the one that they leave
+out in spring makes no gap; the page names the offset.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +16,6 @@ import numpy.typing as npt
 from hub.core.readings import NS, Flag
 
 POINTS = 2000  # of a curve, at most
-_HOUR = 3600 * NS
 Ints = npt.NDArray[np.int64]
 
 
@@ -29,18 +30,16 @@ def thinned(value: npt.NDArray[np.float64], points: int = POINTS) -> npt.NDArray
     return np.array(sorted(kept), dtype=np.intp)
 
 
-def local_ms(time: Ints, zone: tzinfo) -> Ints:
-    """Milliseconds that read as the zone's clocks when they are drawn as UTC."""
-    hours, inverse = np.unique(time // _HOUR, return_inverse=True)
-    offsets = [datetime.fromtimestamp(int(hour) * 3600, UTC).astimezone(zone).utcoffset() for hour in hours]
-    shift = np.array([int(offset.total_seconds()) if offset else 0 for offset in offsets], dtype=np.int64)
-    return np.asarray(time // 1_000_000 + shift[inverse] * 1000, dtype=np.int64)
+def local_ms(time: Ints, zone: tzinfo, at: int) -> Ints:
+    """Milliseconds that read as the zone's clocks go at `at` (ns), when they are drawn as UTC."""
+    offset = datetime.fromtimestamp(at // NS, UTC).astimezone(zone).utcoffset() or timedelta()
+    return np.asarray(time // 1_000_000 + int(offset.total_seconds()) * 1000, dtype=np.int64)
 
 
-def points(time: Ints, value: npt.NDArray[np.float64], zone: tzinfo) -> Sequence[tuple[int, float]]:
+def points(time: Ints, value: npt.NDArray[np.float64], zone: tzinfo, at: int) -> Sequence[tuple[int, float]]:
     """A curve for the chart."""
     kept = thinned(value)
-    return list(zip(local_ms(time[kept], zone).tolist(), np.round(value[kept], 6).tolist(), strict=True))
+    return list(zip(local_ms(time[kept], zone, at).tolist(), np.round(value[kept], 6).tolist(), strict=True))
 
 
 def doubtful(flag: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

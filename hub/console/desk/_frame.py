@@ -43,11 +43,13 @@ NAVIGATION: tuple[tuple[str, str, Action], ...] = (
 STYLE = """
 body { background: #f3f6f8; color: #16202a; font: 15px/1.45 system-ui, "Noto Sans", sans-serif; }
 .nicegui-content { padding: 0; gap: 0; align-items: stretch; }
-.desk-top { display: flex; gap: 1.2rem; align-items: center; background: #10324f; padding: .6rem 1rem; }
+.desk-top { display: flex; gap: .5rem 1.2rem; align-items: center; background: #10324f; padding: .6rem 1rem; }
 .desk-top { flex-wrap: wrap; }
 .desk-top a, .desk-top span { color: #fff; text-decoration: none; }
 .desk-top a[aria-current=page] { border-bottom: 3px solid #fff; font-weight: 700; }
 .desk-top .space { flex: 1; }
+.desk-top nav { flex-basis: 100%; }
+.desk-leave { background: none; border: 1px solid #fff; border-radius: 4px; color: #fff; padding: .1rem .6rem; }
 .desk-main { padding: 1rem; width: 100%; max-width: 110rem; margin: 0 auto; }
 .desk-main h1 { font-size: 1.4rem; line-height: 1.3; margin: 0 0 .6rem; font-weight: 700; }
 .desk-main h2 { font-size: 1.1rem; line-height: 1.3; margin: 1rem 0 .4rem; font-weight: 700; }
@@ -120,19 +122,26 @@ def frame(v: Visit, *, simulated: bool) -> ui.element:
     ui.add_css(STYLE)
     here = next(key for path, key, _ in NAVIGATION if path == v.path)
     ui.page_title(f"{v.t(here)} · {v.desk.console.city_title.get(v.language, '')}")
-    with ui.element("header").classes("desk-top"):
+    page = ui.context.client.content.parent_slot
+    if page is not None:
+        page.parent.props("role=presentation")  # Quasar's page is a <main>; ours begins below the navigation
+    with ui.element("header").classes("desk-top").props("role=banner"):
         home = escape(v.desk.console.city_title.get(v.language, "Cityhub"))
         ui.html(f'<a href="/" title="{escape(v.t("home"))}">{home}</a>', sanitize=False)  # ui.link stays below /desk
+        ui.element("span").classes("space")
+        links = [("/field", v.t("field"))] if v.may(Action.DEVICES) else []
+        for to, words in [*links, ("/account", v.caller.title)]:
+            ui.html(f'<a href="{to}">{escape(words)}</a>', sanitize=False)
+        leave = f'<form method="post" action="/sign-out"><button class="desk-leave">{v.t("leave")}</button></form>'
+        ui.html(leave, sanitize=False)
+        other = "en" if v.language == "cs" else "cs"
+        ui.link(v.t("other_language"), f"{v.path}?lang={other}").props(f"lang={other}")
         with ui.element("nav").classes("desk-row").props(f'aria-label="{v.t("navigation")}"'):
             for path, key, action in NAVIGATION:
                 if v.may(action):
                     link = ui.link(v.t(key), path)
                     if path == v.path:
                         link.props("aria-current=page")
-        ui.element("span").classes("space")
-        ui.label(v.caller.title).props("aria-live=off").style("color:#fff")
-        other = "en" if v.language == "cs" else "cs"
-        ui.link(v.t("other_language"), f"{v.path}?lang={other}").props(f"lang={other}")
     if simulated:
         words = escape(COMMON["simulated_banner"][v.language])
         ui.html(f'<p class="desk-sim" role="status"><strong>{words}</strong></p>', sanitize=False)

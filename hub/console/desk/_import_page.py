@@ -46,11 +46,13 @@ class ImportPage:
             self._kind = ui.select(kinds, value="devices", label=say(v, "kind"), on_change=self.clear)
             self._kind.props("outlined dense").style("min-width:12rem")
             upload = ui.upload(
-                label=say(v, "file"), auto_upload=True, max_file_size=_MOST_BYTES, on_upload=self.taken,
+                auto_upload=True, max_file_size=_MOST_BYTES, on_upload=self.taken,
                 on_rejected=lambda: ui.notify(say(v, "too_large"), type="negative"),
             )  # fmt: skip
-            upload.props('accept=".csv,.xlsx" flat bordered').style("width:26rem")
+            upload.props('accept=".csv,.xlsx"').style("display:none")  # Quasar's own has neither label nor contrast
             self._upload = upload
+            pick = ui.button(say(v, "file"), color=None).props("outline no-caps")
+            pick.on("click", js_handler=f"() => getElement({upload.id}).pickFiles()")
             ui.html(_links(v), sanitize=False)
         self._preview = ui.element("div")
         heading(say(v, "imports"))

@@ -39,9 +39,11 @@ async def overview_page(v: Visit) -> None:
             with ui.element("div").style("flex:1 1 24rem;max-width:36rem"):
                 drawing = draw(parts, services.layout, v.language)
                 tiles = "".join(_tile(tile, rows) for tile in drawing.tiles)
+                names = "".join(_name(tile, rows) for tile in drawing.tiles)  # above the dots, so that they can be read
                 size = f"0 0 {drawing.width} {drawing.height}"
                 dots = "".join(_dot(dot, v.language) for dot in sites(registry, drawing.tiles, rows))
-                svg = f'<svg viewBox="{size}" role="img" aria-label="{escape(v.t("map_note"))}">{tiles}{dots}</svg>'
+                what = escape(v.t("map_note"))
+                svg = f'<svg viewBox="{size}" role="img" aria-label="{what}">{tiles}{dots}{names}</svg>'
                 ui.html(svg, sanitize=False)
                 ui.label(v.t("map_note")).classes("desk-note")
                 ui.label(v.t("sites_note")).classes("desk-note")
@@ -63,16 +65,21 @@ async def overview_page(v: Visit) -> None:
 
 def _tile(tile: Tile, rows: Sequence[Row]) -> str:
     counts = tally(rows).get(tile.place)
+    share = share_of(counts[State.HEALTHY.value], counts.total()) if counts else "none"
+    return f'<polygon points="{tile.points}" fill="{_FILL[share]}" stroke="#33414d" stroke-width="1.5"/>'
+
+
+def _name(tile: Tile, rows: Sequence[Row]) -> str:
+    counts = tally(rows).get(tile.place)
     healthy, total = (counts[State.HEALTHY.value], counts.total()) if counts else (0, 0)
-    share = share_of(healthy, total) if counts else "none"
+    halo = 'text-anchor="middle" paint-order="stroke" stroke="#fff" stroke-width="3"'
     names = "".join(
-        f'<text x="{tile.x}" y="{tile.y - 16 + 15 * i}" text-anchor="middle" font-size="14">{escape(line)}</text>'
+        f'<text x="{tile.x}" y="{tile.y - 16 + 15 * i}" {halo} font-size="14">{escape(line)}</text>'
         for i, line in enumerate(tile.lines)
     )
-    number = f'<text x="{tile.x}" y="{tile.y + 30}" text-anchor="middle" font-size="20" font-weight="700">'
+    number = f'<text x="{tile.x}" y="{tile.y + 30}" {halo} font-size="20" font-weight="700">'
     figure = f"{healthy} / {total}" if counts else "–"
-    shape = f'<polygon points="{tile.points}" fill="{_FILL[share]}" stroke="#33414d" stroke-width="1.5"/>'
-    return f"{shape}{names}{number}{figure}</text>"
+    return f"{names}{number}{figure}</text>"
 
 
 def _dot(dot: Dot, language: str) -> str:

@@ -6,6 +6,7 @@ are left for ingest as the API leaves them, and the page tells how far they are.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -14,6 +15,8 @@ from nicegui import ui
 
 from hub.console.desk._frame import Visit, frame
 from hub.console.desk._words import confirmed, say
+from hub.console.desk.flow_texts import FLOW
+from hub.console.desk.services import Outcome
 from hub.console.formats import Formats
 from hub.core.errors import Invalid
 from hub.core.journal import Quarantined
@@ -168,12 +171,22 @@ class QuarantinePage:
         states = await asyncio.to_thread(lambda: [queue.state(order) for order in self._orders])
         if all(state.result is not None for state in states):
             self._timer.deactivate()
-            result = "; ".join(f"{k}: {n}" for state in states for k, n in (state.result or {}).items())
-            self._progress.set_text(say(self._v, "order_done", result=result))
+            self._progress.set_text(say(self._v, "order_done", result=self._outcome(states)))
             await self.show()
         elif far := [state.progress for state in states if state.progress]:
             done, total = (sum(side) for side in zip(*far, strict=True))
             self._progress.set_text(say(self._v, "working", done=done, total=total))
+
+    def _outcome(self, states: Sequence[Outcome]) -> str:
+        """What came of the orders of all journals, summed up in words; an error as it is told."""
+        counts, told = Counter[str](), list[str]()
+        for name, n in (entry for state in states for entry in (state.result or {}).items()):
+            if isinstance(n, int):
+                counts[name] += n
+            else:
+                told.append(str(n))
+        words = [f"{say(self._v, f'result_{k}') if f'result_{k}' in FLOW else k}: {n}" for k, n in counts.items()]
+        return "; ".join([*words, *told])
 
 
 def _line(v: Visit, formats: Formats, number: int, row: Quarantined) -> dict[str, object]:

@@ -9,7 +9,7 @@ FLOW: Mapping[str, Mapping[Language, str]] = {
     "kind": {"cs": "Co se nahrává", "en": "What is imported"},
     "kind_devices": {"cs": "zařízení", "en": "devices"},
     "kind_places": {"cs": "místa", "en": "places"},
-    "file": {"cs": "Vybrat nebo přetáhnout soubor CSV či XLSX", "en": "Choose or drop a CSV or XLSX file"},
+    "file": {"cs": "Vybrat soubor CSV či XLSX", "en": "Choose a CSV or XLSX file"},
     "too_large": {"cs": "Soubor je větší než 20 MB. Rozdělte ho.", "en": "The file exceeds 20 MB. Split it."},
     "export": {"cs": "Stáhnout současný stav:", "en": "Download what there is now:"},
     "preview": {"cs": "Náhled: {file}", "en": "Preview: {file}"},
@@ -52,7 +52,10 @@ FLOW: Mapping[str, Mapping[Language, str]] = {
     "received_at": {"cs": "Přijato", "en": "Received"},
     "payload": {"cs": "Začátek obsahu", "en": "Beginning of the payload"},
     "cure": {"cs": "Podrobnost a náprava", "en": "Detail and cure"},
-    "none_waiting": {"cs": "Nic takového není. Zrušte některý filtr.", "en": "There is none. Take back a filter."},
+    "none_waiting": {
+        "cs": "Nic tu nečeká. Je-li nastaven filtr, zrušte ho.",
+        "en": "Nothing waits here. If a filter is set, take it back.",
+    },
     "matching": {
         "cs": "Odpovídá {n} zpráv, zobrazeno nejnovějších {shown}. Vyberte řádky, jinak platí celý filtr.",
         "en": "{n} messages match, the newest {shown} are shown. Select rows, else the whole filter counts.",
@@ -84,6 +87,11 @@ FLOW: Mapping[str, Mapping[Language, str]] = {
     },
     "working": {"cs": "Pracuje se: {done} z {total}.", "en": "At work: {done} of {total}."},
     "ordered": {"cs": "Příkaz čeká na příjem zpráv.", "en": "The order waits for ingest."},
+    "result_tried": {"cs": "zkoušeno", "en": "tried"},
+    "result_redriven": {"cs": "přijato", "en": "taken in"},
+    "result_waiting": {"cs": "čeká dál", "en": "wait on"},
+    "result_ignored": {"cs": "od ignorovaných zařízení, vyřazeno", "en": "of ignored devices, dropped"},
+    "result_purged": {"cs": "smazáno", "en": "purged"},
     "order_done": {"cs": "Hotovo ({result}).", "en": "Done ({result})."},
     "grain": {"cs": "Po", "en": "By"},
     "by_hour": {"cs": "hodinách (2 dny)", "en": "hour (2 days)"},
@@ -96,7 +104,10 @@ FLOW: Mapping[str, Mapping[Language, str]] = {
     },
     "balanced": {"cs": "Všechny účty vycházejí.", "en": "All accounts come out."},
     "unbalanced": {"cs": "Nevychází řádků: {n}.", "en": "Rows that do not come out: {n}."},
-    "no_accounts": {"cs": "V tomto období nic nepřišlo.", "en": "Nothing came in this period."},
+    "no_accounts": {
+        "cs": "V tomto období nic nepřišlo. Má-li něco chodit, řekne příčinu příkaz cityhub doctor.",
+        "en": "Nothing came in this period. If something should have, the command cityhub doctor tells why.",
+    },
     "time": {"cs": "Doba příjmu", "en": "Arrival"},
     "received": {"cs": "Přijato", "en": "Received"},
     "decoded": {"cs": "Zpracováno", "en": "Decoded"},
@@ -115,8 +126,10 @@ FLOW: Mapping[str, Mapping[Language, str]] = {
     "guess": {"cs": "Nejspíš model", "en": "Likely model"},
     "register": {"cs": "Zaregistrovat", "en": "Register"},
     "no_newcomers": {
-        "cs": "Žádné neznámé zařízení se neozývá.",
-        "en": "No device that is not registered has been heard.",
+        "cs": "Žádné neznámé zařízení se neozývá. Zapněte nové, do minuty po první zprávě se tu objeví; "
+        "nebo ho zaregistrujte předem v terénu.",
+        "en": "No device that is not registered has been heard. Switch one on: it appears within a minute of its first "
+        "message. Or register it beforehand on the field pages.",
     },
     "newcomers": {
         "cs": "Ozývají se zařízení, která nejsou v evidenci: {n}. Po registraci se čekající zprávy samy zpracují.",

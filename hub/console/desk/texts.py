@@ -17,6 +17,8 @@ TEXTS: Mapping[str, Mapping[Language, str]] = {
     "audit": {"cs": "Záznam změn", "en": "Audit log"},
     "navigation": {"cs": "Stránky", "en": "Pages"},
     "other_language": {"cs": "English", "en": "Česky"},
+    "field": {"cs": "Práce v terénu", "en": "Field work"},
+    "leave": {"cs": "Odhlásit se", "en": "Sign out"},
     "home": {"cs": "Veřejný přehled", "en": "Public overview"},
     "all": {"cs": "všechny", "en": "all"},
     "search": {"cs": "Hledat (název, id, místo, výrobní číslo)", "en": "Search (name, id, place, serial number)"},
