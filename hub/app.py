@@ -41,7 +41,7 @@ from hub.storage.ledger import Ledger, sqlite_url
 from hub.strategy.monitoring import Monitoring
 from hub.transport import BrokerEvent, EmbeddedSettings, SessionEvent, SessionMemory
 from hub.transport.embedded import EmbeddedBroker
-from hub.transport.provisioning import DynamicSecurity, EmbeddedUsers, MosquittoFiles
+from hub.transport.provisioning import DynamicSecurity, EmbeddedUsers, MosquittoFiles, MosquittoLog
 from hub.transport.publisher import MqttPublisher
 from hub.transport.session import Session
 from hub.transport.settings import BrokerSettings
@@ -279,6 +279,11 @@ class Parts:
                 mqtt.password_file_out, mqtt.acl_file_out, mqtt.pid_file, mqtt.username or mqtt.client_id
             )
         return DynamicSecurity(self.broker()) if mqtt.dynamic_security else None
+
+    def broker_log(self, heard: Callable[[BrokerEvent, str], None]) -> MosquittoLog | None:
+        """What tells refusals of a Mosquitto on this machine, None where its log is not named."""
+        file = self.settings.mqtt.log_file
+        return None if file is None else MosquittoLog(file, heard)
 
     def session(
         self, notify: Callable[[SessionEvent], None], client: str = FIRST_CLIENT, filters: Sequence[str] | None = None

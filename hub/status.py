@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from hub.core.ports import PartHealth
 from hub.datadir import write_atomically
-from hub.settings import IngestSettings
+from hub.settings_sections import IngestSettings
 
 _LOG = logging.getLogger("cityhub.status")
 STALE = 15.0

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from hub.core.errors import SettingsError
-from hub.settings import check_broker, check_exposure, is_loopback, load_settings, secret_of
+from hub.settings import check_broker, check_exposure, load_settings, secret_of
+from hub.settings_sections import is_loopback
 
 
 def load(tmp_path: Path, text: str) -> object:

@@ -17,7 +17,8 @@ from hub.console.desk import DeskServices, mount_desk
 from hub.console.services import RegistryPorts
 from hub.core.ports import PartHealth
 from hub.ingest.quota import PART as QUARANTINE
-from hub.settings import is_loopback, secret_of
+from hub.settings import secret_of
+from hub.settings_sections import is_loopback
 from hub.status import read_figures, read_status, remedy
 from hub.storage.photos import PhotoFiles
 

@@ -9,7 +9,8 @@ from hub.app import Parts
 from hub.commands._output import print_table
 from hub.core.access import CredentialKind
 from hub.core.ports import Credentials, Issued
-from hub.settings import MqttSettings, Settings
+from hub.settings import Settings
+from hub.settings_sections import MqttSettings
 from hub.transport.provisioning import DynamicSecurity
 
 _PAYLOAD = '{"readings": {"air_temperature": 21.5}}'

@@ -18,7 +18,8 @@ from hub.core.errors import HubError
 from hub.core.ports import PartHealth
 from hub.core.readings import NS
 from hub.ingest.interpret import OWN_TOPIC
-from hub.settings import Settings, is_loopback
+from hub.settings import Settings
+from hub.settings_sections import is_loopback
 from hub.status import read_status, remedy
 
 _CLOCK_LIMIT = 2.0

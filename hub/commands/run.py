@@ -129,6 +129,8 @@ async def supervise(
     provisioning = events.provisioning = Provisioning(ledger.credentials, parts.provisioner(broker))
     beating = asyncio.create_task(_beat(parts, broker, events, provisioning))
     granting: asyncio.Task[None] | None = None
+    log_of_broker = parts.broker_log(events.add)
+    following = None if log_of_broker is None else asyncio.create_task(log_of_broker.run())
     try:
         if not await _divided(parts, broker, supervisor):
             return EXIT_CONFIGURATION if supervisor.failed is not None else 0
@@ -150,7 +152,7 @@ async def supervise(
             with contextlib.suppress(asyncio.CancelledError):
                 await beside_it
     finally:
-        for task in (beating, granting):
+        for task in (beating, granting, following):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -180,10 +182,11 @@ class _Events:
         self._log = RateLimited(_LOG, time.time_ns)
         self.provisioning: Provisioning | None = None
 
-    def add(self, event: BrokerEvent) -> None:
+    def add(self, event: BrokerEvent, username: str | None = None) -> None:
+        """`username` where the broker told it beside the event."""
         self.counts[f"broker_{event.kind}"] += 1
         if self.provisioning is not None:
-            self.provisioning.refused(event, username_of(event, {}))
+            self.provisioning.refused(event, username or username_of(event, {}))
         self._log.warning(
             event.kind, "broker", reason=event.kind, client=event.client, topic=event.topic, detail=event.text
         )

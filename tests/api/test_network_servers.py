@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from hub.app import Parts
-from hub.settings import ChirpstackSettings, Settings
+from hub.settings import Settings
+from hub.settings_sections import ChirpstackSettings
 from tests.api.conftest import World
 from tests.transport.test_chirpstack import APPLICATION, JOIN, KEY, PROFILE, Double
 

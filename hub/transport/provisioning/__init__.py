@@ -3,6 +3,7 @@
 
 from hub.transport.provisioning._dynsec import DynamicSecurity
 from hub.transport.provisioning._files import MosquittoFiles
+from hub.transport.provisioning._mosquitto_log import MosquittoLog
 from hub.transport.provisioning._nats import EmbeddedUsers, broker_users
 
-__all__ = ["DynamicSecurity", "EmbeddedUsers", "MosquittoFiles", "broker_users"]
+__all__ = ["DynamicSecurity", "EmbeddedUsers", "MosquittoFiles", "MosquittoLog", "broker_users"]
