@@ -84,7 +84,9 @@ def create_app(services: Services) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.services = services
-    app.state.gate = KeyGate(services.keys, services.people, open_reads=not services.read_requires_key)
+    app.state.gate = KeyGate(
+        services.keys, services.people, open_reads=not services.read_requires_key, audit=services.audit
+    )
     app.state.release = release_of(services.version, services.definitions)
     guards = [Depends(json_body), Depends(known_parameters)]
     for resource in RESOURCES:

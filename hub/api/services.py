@@ -8,11 +8,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Protocol
 
 from hub.core.places import Device
 from hub.core.ports import (
-    AuditLog,
+    AuditTrail,
     Bench,
     Command,
     CommandQueue,
@@ -25,6 +25,7 @@ from hub.core.ports import (
     Issued,
     JournalReader,
     KeyRing,
+    NetworkServer,
     PartHealth,
     People,
     Publisher,
@@ -119,28 +120,6 @@ class PhotoStore(Protocol):
         ...
 
 
-class Audit(AuditLog, Protocol):
-    """The record of changes, also for what is done outside of the ledger."""
-
-    def note(self, at: int, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
-        """Write down that `actor` did `action` at `at` (ns)."""
-        ...
-
-
-class NetworkServer(Protocol):
-    """A LoRaWAN network server in which devices are made. Raises Retry, Stop, Invalid; no error quotes a key."""
-
-    async def add(
-        self, dev_eui: str, join_eui: str, app_key: str, *, name: str, model: str, profile: str
-    ) -> Literal["created", "exists"]:
-        """Make a device with its keys; one that exists gets these keys."""
-        ...
-
-    async def disable(self, dev_eui: str, *, disabled: bool = True) -> None:
-        """Let it join and send no more, or again."""
-        ...
-
-
 class BrokerDesk(Protocol):
     """Credentials at the broker, and how devices reach it."""
 
@@ -193,7 +172,7 @@ class Services:
     monitoring: Monitoring
     readings: ReadingStore
     records: Records
-    audit: Audit
+    audit: AuditTrail
     photos: PhotoStore
     journals: Sequence[JournalReader]
     commands: Orders

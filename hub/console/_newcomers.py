@@ -7,21 +7,22 @@ what is no printable text gives no command at all.
 
 import shlex
 from collections.abc import Sequence
-from itertools import groupby
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from hub.console._values import Speaker
 from hub.console.formats import Formats
 from hub.console.language import Language
 from hub.console.texts import TEXTS
 from hub.core.errors import Invalid
-from hub.core.journal import Quarantined
+from hub.core.journal import Newcomer, Quarantined
 from hub.core.places import PlaceKind, RegistrySnapshot, check_device_id
 from hub.core.ports import JournalReader, QuarantineFilter
 
 NEW_DEVICE = "unknown_device"
 _OWN_CONNECTOR = "native"
-_PAGE, _PAGES = 1000, 5
+_MOST = 1000
 
 
 class NewDevice(NamedTuple):
@@ -42,37 +43,45 @@ class Newcomers(NamedTuple):
     parts: Sequence[tuple[str, str]]
 
 
+class Calling(NamedTuple):
+    """Somebody who is not registered, with its last waiting message where there is one (its payload may be cut)."""
+
+    who: Newcomer
+    newest: Quarantined | None
+
+
+def calling(speaker: Speaker) -> Sequence[Calling]:
+    """Everybody who talks and is neither registered nor ignored, by the whole quarantine; who spoke last first."""
+    registry = speaker.registry
+    known = {(d.connector, d.external_id) for d in registry.devices.values()} | registry.ignored
+    found: dict[tuple[str, str], Calling] = {}
+    for journal in speaker.services.journals:
+        for row in journal.newcomers(_MOST):
+            name = row.connector, row.external_id
+            if name not in known:
+                one = Calling(row, _message(journal, row))
+                found[name] = _both(found[name], one) if name in found else one
+    return sorted(found.values(), key=lambda one: (-one.who.last, one.who.connector, one.who.external_id))
+
+
+def _both(one: Calling, other: Calling) -> Calling:
+    """The same somebody in two journals."""
+    newer = max(one, other, key=lambda c: c.who.last)
+    waiting, first = one.who.waiting + other.who.waiting, min(one.who.first, other.who.first)
+    return Calling(replace(newer.who, waiting=waiting, first=first), newer.newest or one.newest or other.newest)
+
+
+def _message(journal: JournalReader, row: Newcomer) -> Quarantined | None:
+    where = QuarantineFilter(reason=NEW_DEVICE, connector=row.connector, external_id=row.external_id)
+    return next(iter(journal.quarantine(where, limit=1)), None)
+
+
 def newcomers(speaker: Speaker) -> Newcomers:
     """Who waits to be registered."""
-    waiting: list[Quarantined] = []
-    complete = True
-    for journal in speaker.services.journals:
-        found, all_of_them = _waiting(journal)
-        waiting += found
-        complete = complete and all_of_them
-    waiting.sort(key=_caller)
     municipality = _municipality(speaker.registry)
-    devices = [
-        _new_device(speaker.formats, list(group), complete, municipality) for _, group in groupby(waiting, _caller)
-    ]
+    devices = [_new_device(speaker.formats, one, municipality) for one in calling(speaker)]
     parts = [(speaker.place(p.id), p.id) for p in speaker.registry.places.values() if p.kind is PlaceKind.PART]
     return Newcomers(devices, parts if devices else [])
-
-
-def _waiting(journal: JournalReader) -> tuple[Sequence[Quarantined], bool]:
-    """Messages of new devices, newest first, and whether these are all."""
-    found: list[Quarantined] = []
-    for _ in range(_PAGES):
-        after = found[-1].id if found else 0
-        page = journal.quarantine(QuarantineFilter(reason=NEW_DEVICE), after=after, limit=_PAGE)
-        found += page
-        if len(page) < _PAGE:
-            return found, True
-    return found, False
-
-
-def _caller(message: Quarantined) -> tuple[str, str]:
-    return message.connector, message.external_id or message.topic
 
 
 def _municipality(registry: RegistrySnapshot) -> str:
@@ -81,16 +90,15 @@ def _municipality(registry: RegistrySnapshot) -> str:
     return ids[0] if len(ids) == 1 else ""
 
 
-def _new_device(formats: Formats, messages: Sequence[Quarantined], complete: bool, municipality: str) -> NewDevice:
-    received = sorted(m.received for m in messages)
-    last = max(messages, key=lambda m: m.received)
+def _new_device(formats: Formats, one: Calling, municipality: str) -> NewDevice:
+    who, topic = one.who, one.newest.topic if one.newest else ""
     return NewDevice(
-        external_id=last.external_id or last.topic,
-        topic=last.topic,
-        waiting=f"{'' if complete else '≥ '}{len(messages)}",
-        first=formats.moment(received[0]),
-        last=formats.moment(received[-1]),
-        command=command(last.connector, last.external_id, municipality, formats.language),
+        external_id=who.external_id or topic,
+        topic=topic,
+        waiting=str(who.waiting),
+        first=formats.moment(who.first),
+        last=formats.moment(who.last),
+        command=command(who.connector, who.external_id, municipality, formats.language),
     )
 
 

@@ -69,6 +69,10 @@ class Pages:
         wish, cookie = request.query_params.get("lang"), request.cookies.get(COOKIE)
         return choose(wish, cookie, request.headers.get("accept-language"))
 
+    def formats(self, language: Language) -> Formats:
+        """How figures and moments are written for this reader."""
+        return Formats(language, self._services.zone)
+
     def respond(self, request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
         """A page; a language chosen by ?lang= is remembered."""
         language = self.language(request)

@@ -5,7 +5,7 @@ The password is checked in a worker thread, at most `AT_ONCE` at a time, so that
 pages alone; whoever comes when `QUEUE` wait is asked to come back. A form counts only from the hub's own pages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import anyio
@@ -63,6 +63,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "cs": "Nové heslo je krátké, snadno uhodnutelné nebo stejné jako dosavadní. Zvolte aspoň 12 znaků.",
         "en": "The new password is short, easily guessed or the old one. Take 12 characters at least.",
     },
+    "sessions": {"cs": "Kde jste přihlášeni", "en": "Where you are signed in"},
+    "since": {"cs": "Od", "en": "Since"},
+    "seen": {"cs": "Naposledy", "en": "Last used"},
+    "browser": {"cs": "Prohlížeč", "en": "Browser"},
+    "end_others": {"cs": "Odhlásit všude jinde", "en": "Sign out everywhere else"},
     "refused": {"cs": "Sem nemáte přístup", "en": "You may not do this"},
     "role": {
         "cs": "Vaše role to nedovoluje. Požádejte správce.",
@@ -152,12 +157,26 @@ def sign_in_router(pages: Pages, oidc: "SignIn | None" = None) -> APIRouter:
             answer.delete_cookie(cookie_name(request), secure=request.url.scheme == "https", httponly=True)
         return answer
 
+    _add_account(routes, pages, door, show)
+    if oidc is not None:
+        routes.include_router(oidc_router(oidc))
+    return routes
+
+
+def _add_account(routes: APIRouter, pages: Pages, door: _Door, show: Callable[..., HTMLResponse]) -> None:
+    """One's own account: password and sessions."""
+
     def account(request: Request, caller: PageCaller, problem: str = "", status: int = 200) -> Response:
         if caller is None:
             raise SignInNeeded("/account")
         language = pages.language(request)
         roles = [ROLES.get(role, {}).get(language, role) for role in sorted(caller.roles)]
-        return show(request, "account.html", status, caller=caller, roles=roles, problem=problem)
+        gate: Gate = request.app.state.gate
+        formats = pages.formats(language)
+        sessions = [
+            (formats.moment(one.began), formats.moment(one.seen), one.agent) for one in gate.sessions(shown_by(request))
+        ]
+        return show(request, "account.html", status, caller=caller, roles=roles, problem=problem, sessions=sessions)
 
     @routes.get("/account")
     def own_account(request: Request, caller: PageCaller) -> Response:
@@ -182,9 +201,15 @@ def sign_in_router(pages: Pages, oidc: "SignIn | None" = None) -> APIRouter:
             return account(request, caller, "wrong", 401)
         return account(request, caller, "changed")
 
-    if oidc is not None:
-        routes.include_router(oidc_router(oidc))
-    return routes
+    @routes.post("/account/sessions")
+    def end_others(request: Request, caller: PageCaller) -> Response:
+        if not same_origin(request):
+            return account(request, caller, "origin", 403)
+        if caller is None:
+            raise SignInNeeded("/account")
+        gate: Gate = request.app.state.gate
+        gate.end_others(shown_by(request))
+        return RedirectResponse("/account", 303, headers={"Cache-Control": "no-store"})
 
 
 def install_guards(app: FastAPI, pages: Pages) -> None:

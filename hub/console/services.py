@@ -10,14 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hub.core.ports import (
-    AuditLog,
+    AuditTrail,
     CorrectionBook,
     Credentials,
     DeviceBook,
     JournalReader,
+    NetworkServer,
     ReadingStore,
     Records,
     Registry,
@@ -57,24 +58,6 @@ class Ignoring(Protocol):
         ...
 
 
-class Audit(AuditLog, Protocol):
-    """The record of changes, also for what is done outside of the ledger."""
-
-    def note(self, at: int, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
-        """Write down that `actor` did `action` at `at` (ns)."""
-        ...
-
-
-class NetworkServer(Protocol):
-    """A LoRaWAN network server in which devices are made. Raises Retry, Stop, Invalid; no error quotes a key."""
-
-    async def add(
-        self, dev_eui: str, join_eui: str, app_key: str, *, name: str, model: str, profile: str
-    ) -> Literal["created", "exists"]:
-        """Make a device with its keys; one that exists gets these keys."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class RegistryPorts:
     """What pages that change the registry are given; synchronous, called from worker threads.
@@ -86,7 +69,7 @@ class RegistryPorts:
     records: Records
     credentials: Credentials
     corrections: CorrectionBook
-    audit: Audit
+    audit: AuditTrail
     ignored: Ignoring
     mqtt: tuple[str, int, bool]
     models: Mapping[str, DeviceModel] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -62,3 +63,13 @@ class BrokerRefusal(Struct, frozen=True, kw_only=True):
     count: int
     first: int
     last: int
+
+
+class SessionView(NamedTuple):
+    """A session for its owner to see: `id` names it without being of use as a cookie."""
+
+    id: str
+    began: int
+    seen: int
+    expires: int
+    agent: str

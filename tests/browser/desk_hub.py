@@ -18,6 +18,7 @@ from hub import sdk
 from hub.console import ConsoleServices
 from hub.console.desk import DeskServices, mount_desk
 from hub.console.services import RegistryPorts
+from hub.core.access import SessionView
 from hub.core.errors import Denied
 from hub.core.journal import DeviceSeen, JournalBatch
 from hub.core.places import Device, Mounting, Place, PlaceKind
@@ -57,6 +58,12 @@ class FileGate:
         raise Denied("this hub has no passwords")
 
     def sign_out(self, cookie: str) -> None:
+        raise Denied("this hub has no passwords")
+
+    def sessions(self, shown: Shown) -> list[SessionView]:
+        return []
+
+    def end_others(self, shown: Shown) -> None:
         raise Denied("this hub has no passwords")
 
     def caller(self, shown: Shown) -> Caller | None:

@@ -2,6 +2,7 @@
 """A technician with a phone: whole stories in a real browser against a real hub."""
 
 import re
+import time
 import tomllib
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import paho.mqtt.client as mqtt
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from hub.app import Parts
+from hub.core.places import Device, Mounting
+from hub.settings import load_settings
 from tests.browser.conftest import PASSWORD
 from tests.e2e.hub_process import RunningHub
 
@@ -115,3 +119,34 @@ def test_an_unknown_device_is_claimed_in_two_steps_and_the_language_switched(
     phone.get_by_role("link", name="English").click()
     expect(phone.locator("label[for=external_id]")).to_have_text("What it calls itself (DevEUI)")
     expect(phone.locator("#external_id")).to_have_value("door-7")
+
+
+def test_a_device_falls_silent_and_the_list_and_its_page_say_why(phone: Page, hub: RunningHub, pictures: Path) -> None:
+    """What it measured two hours ago is all that it delivers; it should speak each minute."""
+    parts = Parts(load_settings(hub.config))
+    with parts.ledger().open() as ledger:
+        mounted = [Mounting("havirov/mesto", 0)]
+        quiet = Device(
+            id="quiet-1", connector="native", external_id="quiet-1", title="Hluk u školy", interval=60,
+            mountings=mounted,
+        )  # fmt: skip
+        ledger.devices.add_device(quiet)
+    then = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2 * 3600))
+    told = f'{{"time": "{then}", "readings": {{"sound_level": 55, "battery_level": 64}}}}'
+    hub.command("publish", "devices/quiet-1/readings", told)
+    sign_in(phone)
+    why = re.compile(r"poslední zpráva před .*, čekána každých 60 s")
+    row = phone.get_by_role("listitem").filter(has_text="Hluk u školy")
+    for _ in range(120):
+        if row.filter(has_text="mlčí").count() and row.filter(has_text=why).filter(has_text="64").count():
+            break
+        phone.wait_for_timeout(500)
+        phone.reload()
+    expect(row).to_contain_text("mlčí")
+    expect(row).to_contain_text(why)
+    looked_at(phone, pictures / "field-silent-list.png")
+    row.get_by_role("link").click()
+    expect(phone.locator(".state.silent")).to_have_text("mlčí")
+    expect(phone.get_by_text(why)).to_be_visible()
+    expect(phone.locator("#battery")).to_contain_text("64")
+    looked_at(phone, pictures / "field-silent.png")

@@ -27,7 +27,9 @@ def app(town: Town) -> FastAPI:
     roles = frozenset({Role.TECHNICIAN})
     town.ledger.people.add(Person(login="jana", roles=roles), GOOD, by="test")
     app, now = FastAPI(), [0.0]
-    app.state.gate = KeyGate(town.ledger.keys, town.ledger.people, attempts=Attempts(clock=lambda: now[0]))
+    app.state.gate = KeyGate(
+        town.ledger.keys, town.ledger.people, attempts=Attempts(clock=lambda: now[0]), audit=town.ledger.audit
+    )
     app.state.now = now
     install(app, town.services)
     return app
@@ -132,3 +134,38 @@ def test_the_last_administrator_stays(ledger: Ledger) -> None:
         with pytest.raises(Invalid, match="last administrator"):
             ledger.people.change(Person(**{"login": "root", "roles": admin.roles, **change}), by="test")
     assert ledger.people.get("root").roles == admin.roles
+
+
+async def test_wrong_passwords_stand_in_the_audit_a_flood_of_them_in_few_rows(app: FastAPI, town: Town) -> None:
+    """At 5, 10, 20 ... of a login; what somebody typed as a login is named only if it is one."""
+    async with client(app) as browser:
+        for number in range(45):
+            app.state.now[0] += 1000.0
+            await enter(browser, "wrong")
+            if number < 5:
+                await browser.post("/sign-in", data={"login": "my-secret-password", "password": "x"})
+    rows = town.ledger.audit.read(action="session.refused")
+    assert sorted((row.subject, row.detail["tries"]) for row in rows) == [
+        ("person:?", 5), ("person:?", 50), ("person:jana", 5), ("person:jana", 10), ("person:jana", 20),
+        ("person:jana", 40),
+    ]  # fmt: skip
+    assert {row.detail["from"] for row in rows} == {"192.0.2.7"}
+    assert "my-secret-password" not in repr(rows)
+
+
+async def test_ones_account_tells_where_one_is_signed_in_and_ends_it_everywhere_else(app: FastAPI) -> None:
+    async with client(app) as phone, client(app) as desk:
+        phone.headers["User-Agent"], desk.headers["User-Agent"] = "old-phone", "desk<b>"
+        await enter(phone)
+        await enter(desk)
+        page = (await desk.get("/account")).text
+        assert "old-phone" in page
+        assert "desk&lt;b&gt;" in page
+        elsewhere = await desk.post("/account/sessions", headers={"Origin": "https://evil.example"})
+        assert elsewhere.status_code == 403
+        assert (await phone.get("/")).status_code == 200
+        assert (await desk.post("/account/sessions")).status_code == 303
+        assert (await phone.get("/")).status_code == 303
+        page = (await desk.get("/account")).text
+        assert "old-phone" not in page
+        assert "/account/sessions" not in page

@@ -7,11 +7,13 @@ are looked up at each request, so that what is revoked, disabled or changed coun
 """
 
 import logging
+import time
+from collections.abc import Sequence
 
-from hub.api.auth._throttle import Attempts, Throttle
-from hub.core.access import Person
-from hub.core.errors import Denied, Invalid, TooManyTries
-from hub.core.ports import ApiKey, KeyRing, People, Shown
+from hub.api.auth._throttle import Attempts, Throttle, Tries, is_doubling
+from hub.core.access import Person, SessionView
+from hub.core.errors import Denied, HubError, Invalid, TooManyTries
+from hub.core.ports import ApiKey, AuditTrail, KeyRing, People, Shown
 from hub.core.rights import ANYBODY, Caller
 
 logger = logging.getLogger(__name__)
@@ -49,10 +51,12 @@ class KeyGate:
         open_reads: bool = False,
         throttle: Throttle | None = None,
         attempts: Attempts | None = None,
+        audit: AuditTrail | None = None,
     ) -> None:
         self._keys, self._people, self._open = keys, people, open_reads
         self.throttle = throttle or Throttle()
         self.attempts = attempts or Attempts()
+        self._audit = audit
 
     @property
     def open_reads(self) -> bool:
@@ -100,11 +104,37 @@ class KeyGate:
             raise TooManyTries(f"too many wrong passwords; wait {int(wait) + 1} s", wait)
         person = self._present().verify(login, password) if len(password) <= _LONGEST_SECRET else None
         if person is None:
-            number = self.attempts.wrong(login, client)
-            logger.warning("wrong password for %.64r from %s, number %d", login, client, number)
+            tries = self.attempts.wrong(login, client)
+            logger.warning("wrong password for %.64r from %s, number %d", login, client, tries.of_login)
+            self._note_wrong(login, client, tries)
             raise Denied("login or password is wrong")
         self.attempts.right(login, client)
         return person
+
+    def _note_wrong(self, login: str, client: str, tries: Tries) -> None:
+        """Audit wrong passwords at 5, 10, 20 ... of a login, at 50, 100, 200 ... of an address: a flood is few rows.
+
+        Only a login that exists is named: people type passwords into the wrong field.
+        """
+        named = is_doubling(tries.of_login, Attempts.FREE)
+        if self._audit is None or not (named or is_doubling(tries.of_client, Attempts.FREE * 10)):
+            return
+        known = any(person.login == login for person in self._present().all())
+        subject = f"person:{login}" if known and named else "person:?"
+        detail = {"from": client, "tries": tries.of_login if named else tries.of_client}
+        try:
+            self._audit.note(time.time_ns(), "", "session.refused", subject, detail)
+        except HubError as error:  # the refusal stands, whatever becomes of its record
+            logger.warning("a refused sign-in is not in the audit: %s", error)
+
+    def sessions(self, shown: Shown) -> Sequence[SessionView]:
+        """Of who is signed in, those that go on, the newest first; none of nobody."""
+        caller = self.caller(Shown(None, shown.cookie, shown.client))
+        return [] if caller is None else self._present().sessions(caller.login)
+
+    def end_others(self, shown: Shown) -> None:
+        """End the other sessions of who is signed in."""
+        self._present().end_others(shown.cookie or "")
 
     def anybody(self, shown: Shown) -> Caller | None:
         """As `caller`; where reads are open somebody without anything to show may read."""

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import NamedTuple
 
 
 class Throttle:
@@ -66,6 +67,19 @@ class Throttle:
         return hmac.digest(self._salt, secret.encode("utf-8", "surrogatepass"), hashlib.sha256)
 
 
+class Tries(NamedTuple):
+    """Wrong passwords at one address: for one login, and for all."""
+
+    of_login: int
+    of_client: int
+
+
+def is_doubling(number: int, first: int) -> bool:
+    """Whether it is `first` times 1, 2, 4, 8 ..."""
+    times, rest = divmod(number, first)
+    return rest == 0 and times.bit_count() == 1
+
+
 class Attempts:
     """Wrong passwords, counted per login at an address, and per address over all logins; the wait doubles with each.
 
@@ -88,11 +102,11 @@ class Attempts:
             ready = max(self._counts.get(key, (0, 0.0))[1] for key in ((login[:64], client), ("", client)))
             return max(0.0, ready - self._clock())
 
-    def wrong(self, login: str, client: str) -> int:
-        """Count a wrong one; returns how many there were for this login here."""
+    def wrong(self, login: str, client: str) -> Tries:
+        """Count a wrong one; returns how many there were here, for this login and for all."""
         with self._lock:
-            self._add(("", client), self.FREE * 10)
-            return self._add((login[:64] or "?", client), self.FREE)
+            of_client = self._add(("", client), self.FREE * 10)
+            return Tries(self._add((login[:64] or "?", client), self.FREE), of_client)
 
     def right(self, login: str, client: str) -> None:
         """Forget this login's count here."""

@@ -32,6 +32,7 @@ from hub.core.errors import HubError, Invalid
 from hub.core.places import Device
 from hub.core.quantities import Kind
 from hub.core.rights import Action, Caller
+from hub.devices.state import Battery
 
 NOTHING: Mapping[str, str] = {}
 _FORMS = ("note", "disable", "photos", "move", "hardware", "maintenance", "retire")
@@ -54,12 +55,18 @@ def _start(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, p
         return Response(script, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
     @routes.get("/field")
-    def start(request: Request, caller: Technician, q: str = "") -> HTMLResponse:
-        speaker = Speaker.of(services, pages.language(request))
+    async def start(request: Request, caller: Technician, q: str = "") -> HTMLResponse:
+        speaker = await asyncio.to_thread(Speaker.of, services, pages.language(request))
+        charged = await views.charges(services, speaker.registry.devices.values())
+        return await asyncio.to_thread(listed, request, speaker, caller, q, charged)
+
+    def listed(
+        request: Request, speaker: Speaker, caller: Caller, q: str, charged: Mapping[str, Battery]
+    ) -> HTMLResponse:
         drafts = [
             d for d in ports.records.drafts(by=caller.name) if d.kind == DRAFT_KIND and not d.document.get("device")
         ]
-        found = views.rows(speaker, caller, q.strip())
+        found = views.rows(speaker, caller, q.strip(), charged)
         return pages.respond(request, "field_start.html", rows=found, drafts=drafts, q=q, simulated=False)
 
     @routes.get("/field/inbox")
@@ -95,9 +102,11 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
         speaker = await asyncio.to_thread(Speaker.of, services, pages.language(request))
         readings = await views.last_readings(services, speaker, device.id)
         totals = await _totals(services, device.id)
+        battery = await views.charge(services, speaker, device.id)
+        charged = await views.charges(services, [device])
 
         def gather() -> dict[str, Any]:
-            finding = services.watch.finding(device, services.clock_ns())
+            finding = services.watch.finding(device, services.clock_ns(), battery=charged.get(device.id))
             row, model = views.row_of(speaker, device, finding), ports.models.get(device.model)
             history = ports.audit.read(subject=device.id, limit=20)
             places = ports.book.snapshot().places
@@ -114,6 +123,7 @@ def _device(routes: APIRouter, services: ConsoleServices, ports: RegistryPorts, 
                 "credential": ports.credentials.get(device.id),
                 "history": history,
                 "link": finding.link,
+                "battery": battery,
                 "totals": [(q, speaker.quantity(q)) for q in totals],
                 "photos": ports.records.photos(f"device:{device.id}") if ports.photos else None,
                 "mountings": [(m, speaker.place(m.place)) for m in reversed(device.mountings)],

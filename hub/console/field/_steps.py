@@ -9,6 +9,7 @@ from hub.console.field import _registration as registration
 from hub.console.field._forms import Fault, Wrong
 from hub.console.field._label import choices, proposed
 from hub.console.field._sites import sites_near, sketch
+from hub.console.field.texts import CONNECTOR
 from hub.console.language import Language
 from hub.core.places import PlaceKind, RegistrySnapshot
 from hub.devices.models import DeviceModel
@@ -26,7 +27,7 @@ def device_form(
         "form": form,
         "base": _base(form),
         "faults": faults,
-        "connectors": [("", "–"), *((c, c) for c in known)],
+        "connectors": [("", "–"), *((c, CONNECTOR[c][language] if c in CONNECTOR else c) for c in known)],
         "proposed": proposed(form, models, language),
         "groups": choices(models, form, language),
         "simulated": False,

@@ -1,27 +1,26 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the field pages show of devices, in words. Runs in worker threads, except for the store's readings."""
 
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import segno
 from markupsafe import Markup
 
-from hub.console._newcomers import NEW_DEVICE
+from hub.console._newcomers import calling
 from hub.console._overview import preview, seen
 from hub.console._values import Speaker
 from hub.console.services import ConsoleServices
 from hub.console.texts import STATE
 from hub.core.errors import HubError
-from hub.core.journal import Quarantined
 from hub.core.places import Device
-from hub.core.ports import QuarantineFilter
 from hub.core.readings import NS
 from hub.core.rights import Action, Caller
-from hub.devices.state import Finding, State, describe
+from hub.devices.evidence import batteries
+from hub.devices.state import Battery, Finding, State, describe
 
 _MOST = 50
+_BATTERY = ("battery_level", "battery_voltage")
 
 
 class Row(NamedTuple):
@@ -46,11 +45,11 @@ class Newcomer(NamedTuple):
     payload: str
 
 
-def rows(speaker: Speaker, caller: Caller, text: str) -> Sequence[Row]:
+def rows(speaker: Speaker, caller: Caller, text: str, charged: Mapping[str, Battery]) -> Sequence[Row]:
     """Devices that a text is found in; without one those that need a hand, the worst first."""
     services = speaker.services
     devices = [d for d in speaker.registry.devices.values() if caller.reaches(Action.READ, d.owner)]
-    findings = services.watch.findings(devices, services.clock_ns())
+    findings = services.watch.findings(devices, services.clock_ns(), batteries=charged)
     shown = ((device, row_of(speaker, device, findings[device.id])) for device in devices)
     found = [row for device, row in shown if _wanted(device, row, text)]
     return sorted(found, key=lambda row: (State(row.code).rank, row.name))[:_MOST]
@@ -100,19 +99,35 @@ async def last_readings(services: ConsoleServices, speaker: Speaker, device: str
     ]
 
 
+async def charge(services: ConsoleServices, speaker: Speaker, device: str) -> tuple[str, str] | None:
+    """The last battery reading, level before voltage: value with unit, and when; None without one, or a store away."""
+    try:
+        wanted = [s for s in await services.readings.series([device]) if s.quantity in _BATTERY]
+        found = await services.readings.latest(wanted)
+    except HubError:
+        return None
+    for series, reading in sorted(found.items(), key=lambda pair: _BATTERY.index(pair[0].quantity)):
+        unit = services.quantities.get(series.quantity).unit
+        return speaker.formats.quantity(reading.value, unit, 2), speaker.formats.moment(reading.time)
+    return None
+
+
+async def charges(services: ConsoleServices, devices: Collection[Device]) -> Mapping[str, Battery]:
+    """The same as evidence of the state, by the rules of the models."""
+    try:
+        return await batteries(services.readings, devices, services.ports.models if services.ports else {})
+    except HubError:
+        return {}
+
+
 def inbox(speaker: Speaker) -> Sequence[Newcomer]:
     """Who waits to be registered, newest call first."""
-    found: list[Quarantined] = []
-    for journal in speaker.services.journals:
-        found += journal.quarantine(QuarantineFilter(reason=NEW_DEVICE), limit=1000)
-    named = sorted((m for m in found if m.external_id), key=lambda m: (m.connector, m.external_id, -m.received))
-    newcomers = []
-    for (connector, external), group in groupby(named, lambda m: (m.connector, m.external_id)):
-        messages = list(group)
-        newest = messages[0]
-        shown = speaker.formats.moment(newest.received), preview(newest.payload)
-        newcomers.append((newest.received, Newcomer(connector, external, newest.topic, len(messages), *shown)))
-    return [one for _, one in sorted(newcomers, key=lambda pair: -pair[0])]
+    shown = []
+    for who, newest in calling(speaker):
+        topic, payload = (newest.topic, preview(newest.payload)) if newest else ("", "")
+        last = speaker.formats.moment(who.last)
+        shown.append(Newcomer(who.connector, who.external_id, topic, who.waiting, last, payload))
+    return shown
 
 
 def qr(device: str, secret: str, mqtt: tuple[str, int, bool]) -> Markup:

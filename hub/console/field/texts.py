@@ -257,6 +257,7 @@ DEVICE: Words = {
     "last_total": {"cs": "Starý, poslední stav", "en": "Old one, last total"},
     "first_total": {"cs": "Nový, první stav", "en": "New one, first total"},
     "signal": {"cs": "Signál", "en": "Signal"},
+    "battery": {"cs": "Baterie", "en": "Battery"},
     "gateways": {"cs": "brány", "en": "gateways"},
     "lost": {"cs": "ztraceno", "en": "lost"},
     "photos": {"cs": "Fotky", "en": "Photos"},
@@ -303,6 +304,12 @@ DEVICE: Words = {
     },
     "missing_device": {"cs": "Takové zařízení v evidenci není.", "en": "There is no such device."},
     "missing_draft": {"cs": "Tato registrace už skončila.", "en": "This registration has ended."},
+}
+
+CONNECTOR: Words = {
+    "native": {"cs": "přímo k hubu (MQTT)", "en": "directly to the hub (MQTT)"},
+    "chirpstack": {"cs": "LoRaWAN přes ChirpStack", "en": "LoRaWAN through ChirpStack"},
+    "ttn": {"cs": "LoRaWAN přes The Things Stack", "en": "LoRaWAN through The Things Stack"},
 }
 
 DOMAIN: Words = {

@@ -9,9 +9,10 @@ from hub.core.ports._bench import Bench, Tried
 from hub.core.ports._books import CorrectionBook, EntryBook, StrategyBook
 from hub.core.ports._journal import Journal, JournalReader, QuarantineFilter
 from hub.core.ports._keys import ApiKey, KeyRing
+from hub.core.ports._networks import NetworkServer
 from hub.core.ports._orders import ENGINE_ORDERS, Command, CommandQueue
 from hub.core.ports._readings import FlagStore, FlagStretch, QualityFinding, ReadingStore
-from hub.core.ports._registry import AuditLog, DeviceBook, ImportBook, Records, Registry
+from hub.core.ports._registry import AuditLog, AuditTrail, DeviceBook, ImportBook, Records, Registry
 from hub.core.ports._streams import PartHealth, Publisher, Source, Spool, SpoolBatch, SpoolState
 from hub.core.ports._values import IndicatorSink, ValueLedger, ValueQuery, VersionSeen
 
@@ -19,6 +20,7 @@ __all__ = [
     "ENGINE_ORDERS",
     "ApiKey",
     "AuditLog",
+    "AuditTrail",
     "Bench",
     "Command",
     "CommandQueue",
@@ -35,6 +37,7 @@ __all__ = [
     "Journal",
     "JournalReader",
     "KeyRing",
+    "NetworkServer",
     "PartHealth",
     "People",
     "Provisioner",

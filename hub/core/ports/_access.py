@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from hub.core.access import BrokerRefusal, Credential, Person
+from hub.core.access import BrokerRefusal, Credential, Person, SessionView
 from hub.core.rights import Caller
 
 
@@ -49,6 +49,14 @@ class People(Protocol):
 
     def end(self, secret: str) -> None:
         """Sign out."""
+        ...
+
+    def sessions(self, login: str) -> Sequence[SessionView]:
+        """Those that go on, the newest first."""
+        ...
+
+    def end_others(self, secret: str) -> int:
+        """End every other session of whose this is; returns how many there were."""
         ...
 
 
@@ -149,4 +157,12 @@ class Gate(Protocol):
 
     def sign_out(self, cookie: str) -> None:
         """End a session; harmless when it has ended."""
+        ...
+
+    def sessions(self, shown: Shown) -> Sequence[SessionView]:
+        """Of who is signed in, those that go on, the newest first; none of nobody."""
+        ...
+
+    def end_others(self, shown: Shown) -> None:
+        """End the other sessions of who is signed in."""
         ...

@@ -192,3 +192,11 @@ class AuditLog(Protocol):
     ) -> Sequence[AuditEntry]:
         """Newest first; `before` is the id of the last entry of the page before, `action` may end with `.*`."""
         ...
+
+
+class AuditTrail(AuditLog, Protocol):
+    """The record of changes, also for what is done outside of the ledger."""
+
+    def note(self, at: int, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
+        """Write down that `actor` did `action` at `at` (ns)."""
+        ...

@@ -13,13 +13,13 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec.structs import replace
 from sqlalchemy import Connection, delete, insert, select, update
 
 from hub.core import ports
-from hub.core.access import Person
+from hub.core.access import Person, SessionView
 from hub.core.errors import Exists, Invalid, NotFound
 from hub.core.readings import NS
 from hub.core.rights import Role
@@ -36,16 +36,6 @@ _NOTED = 300 * NS
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _P, _S = t.person.c, t.session.c
 _LANGUAGES = ("", "cs", "en")
-
-
-class SessionView(NamedTuple):
-    """A session for its owner to see: `id` names it without being of use as a cookie."""
-
-    id: str
-    began: int
-    seen: int
-    expires: int
-    agent: str
 
 
 class People(ports.People):
@@ -163,6 +153,18 @@ class People(ports.People):
         with self._database.read() as connection:
             rows = connection.execute(going.order_by(_S.created_at.desc(), _S.hash)).all()
         return [SessionView(row.hash[:16], row.created_at, row.seen_at, row.expires_at, row.agent) for row in rows]
+
+    def end_others(self, secret: str) -> int:
+        """End every other session of whose this is; returns how many there were."""
+        now, name = self._clock(), _digest(secret)
+        with self._database.write() as connection:
+            login = connection.execute(select(_S.login).where(_S.hash == name, _S.expires_at > now)).scalar()
+            if login is None:
+                return 0
+            others = delete(t.session).where(_S.login == login, _S.hash != name)
+            ended = connection.execute(others).rowcount
+            record(connection, now, login, "session.end_others", f"person:{login}", {"ended": ended})
+            return ended
 
     def end_all(self, login: str, *, by: str) -> None:
         """End every session of somebody."""
