@@ -26,11 +26,6 @@ from tests.api.conftest import NOW, World
 DOCUMENT = "/openapi.json"  # what the API can do is told to everybody
 # asks who somebody is itself; see tests/console/test_sign_in.py
 DOOR = {"/sign-in", "/sign-out", "/account", "/account/sessions"}
-    "/sign-in",
-    "/sign-out",
-    "/account",
-    "/account/sessions",
-}  # asks who somebody is itself; see tests/console/test_sign_in.py
 NUMBERS = {"correction", "message", "command", "entry", "photo", "import_", "certificate", "draft", "key"}
 ORIGIN = "http://127.0.0.1:8000"
 
