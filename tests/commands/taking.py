@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A child process that takes messages in as the ingest worker does, without a broker: it can really be killed.
 
-    python -m tests.commands.taking CONFIG SHARD        batches as JSON lines on standard input
-
-A line is a list of [topic, payload]. `CITYHUB_FAIL_AT` says where the process is to be killed.
+It is forked from a server that has imported all of this, because a process that begins anew takes a second to do so.
 """
 
 import asyncio
-import sys
+import multiprocessing
+import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
-
-import msgspec
 
 from hub.app import Parts
 from hub.core.delivery import Delivery
@@ -26,7 +24,7 @@ from tests.ingest.fakes import ListSource, MemoryRegistry
 DEVICES = ("air-1", "air-2", "air-3")
 
 
-async def take(config: Path, shard: int) -> None:
+async def take(config: Path, shard: int, batches: Sequence[Sequence[tuple[str, str]]]) -> None:
     """Start as a worker does, and take all batches."""
     parts = Parts(load_settings(config))
     registry = MemoryRegistry(*(Device(id=d, connector="native", external_id=d, interval=600) for d in DEVICES))
@@ -45,8 +43,7 @@ async def take(config: Path, shard: int) -> None:
         fail=FailPoints.from_env(),
     )
     await pipeline.prepare()
-    for line in sys.stdin:
-        batch = msgspec.json.decode(line, type=list[tuple[str, str]])
+    for batch in batches:
         await pipeline.take(
             [Delivery(topic, payload.encode(), time.time_ns(), 1, False, False, 1) for topic, payload in batch]
         )
@@ -54,5 +51,16 @@ async def take(config: Path, shard: int) -> None:
     await journal.close()
 
 
-if __name__ == "__main__":
-    asyncio.run(take(Path(sys.argv[1]), int(sys.argv[2])))
+def _run(config: Path, shard: int, batches: Sequence[Sequence[tuple[str, str]]], kill_at: str) -> None:
+    os.environ["CITYHUB_FAIL_AT"] = kill_at
+    asyncio.run(take(config, shard, batches))
+
+
+def taken(config: Path, shard: int, batches: Sequence[Sequence[tuple[str, str]]], kill_at: str = "") -> int | None:
+    """Exit code of a process that takes the batches (of [topic, payload]); `kill_at`: the point where it is killed."""
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([__name__])
+    process = processes.Process(target=_run, args=(config, shard, batches, kill_at))
+    process.start()
+    process.join(60)
+    return process.exitcode

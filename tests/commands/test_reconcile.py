@@ -4,11 +4,8 @@
 import asyncio
 import io
 import json
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, redirect_stdout
@@ -26,6 +23,7 @@ from hub.core.journal import SpoolPosition
 from hub.core.readings import Reading
 from hub.ingest.spool import DiskSpool
 from hub.settings import load_settings
+from tests.commands.taking import taken
 from tests.e2e.hub_process import RunningHub, running_hub
 from tests.influx_servers import influxd
 
@@ -57,17 +55,8 @@ class Site(NamedTuple):
 
     def take(self, *batches: Sequence[tuple[str, str]], kill_at: str = "", shard: int = 0) -> None:
         """A worker takes these batches, or is killed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.commands.taking", str(self.config), str(shard)],
-            input="".join(json.dumps(batch) + "\n" for batch in batches),
-            env={**os.environ, "CITYHUB_FAIL_AT": kill_at},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == (-signal.SIGKILL if kill_at else 0), done.stderr
+        code = taken(self.config, shard, batches, kill_at)
+        assert code == (-signal.SIGKILL if kill_at else 0)
 
     def reconcile(self, *, repair: bool = True, accept: Accept | None = None) -> tuple[int, str]:
         """Exit code and what it tells people."""

@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Thinning and local time of curves; words, search and differences of the desk."""
-
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+"""Thinning of curves; words, search and differences of the desk."""
 
 import numpy as np
 import pytest
 
 from hub.console._map import Tile
-from hub.console.desk._curves import local_ms, thinned
+from hub.console.desk._curves import thinned
 from hub.console.desk._rows import Row, Wish, matching, page_of
 from hub.console.desk._sites import sites
 from hub.console.desk.operation_texts import OPERATION
 from hub.console.desk.texts import TEXTS
 from hub.core.places import Device, Mounting, Place, PlaceKind, RegistrySnapshot
-from hub.core.windows import parse_instant
 
 
 def row(number: int, state: str = "healthy", part: str = "havirov/sumbark") -> Row:
@@ -28,15 +24,6 @@ def test_a_thinned_curve_keeps_its_only_peak_and_both_ends() -> None:
     assert 54_321 in kept
     assert (kept[0], kept[-1]) == (0, len(value) - 1)
     assert len(kept) <= 2002
-
-
-@pytest.mark.parametrize(
-    ("utc", "clock"),
-    [("2026-03-29T00:59:00Z", "01:59"), ("2026-03-29T01:00:00Z", "03:00"), ("2026-10-25T01:00:00Z", "02:00")],
-)
-def test_times_read_as_the_citys_clocks_over_both_changes(utc: str, clock: str) -> None:
-    ms = local_ms(np.array([parse_instant(utc)], dtype=np.int64), ZoneInfo("Europe/Prague"))
-    assert f"{datetime.fromtimestamp(int(ms[0]) / 1000, UTC):%H:%M}" == clock
 
 
 def test_search_needs_all_words_and_ignores_case_and_accents() -> None:
