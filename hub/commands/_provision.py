@@ -13,7 +13,7 @@ second costs the ledger one row. `MOST_WAITING` bounds what is held of them.
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -27,6 +27,8 @@ _EVERY = 0.5  # s between looks at the version
 _WRITE_EVERY = 2.0  # s between writes of refusals
 _LONGEST = 30.0  # s between tries
 MOST_WAITING = 5_000  # refusals of different (user, kind, topic) between two writes
+_LOOK_AGAIN = 10.0  # s between looks at a broker that lacks somebody: the secret may be on its way
+_SHOWN = 3  # names in a line
 _BY_HAND = "this broker is not managed by the hub: enter credentials there by hand (docs/credentials.md)"
 
 
@@ -38,6 +40,8 @@ class Provisioning:
         self._provisioner = provisioner
         self._waiting: dict[tuple[str, str, str], BrokerRefusal] = {}
         self._written = 0.0
+        self._missing: Sequence[str] = ()
+        self._looked = 0.0
         self._applied: int | None = None  # of this run: what was applied by an earlier one is applied again
         self._state = PartHealth("credentials", True, _BY_HAND if provisioner is None else "not applied yet")
 
@@ -76,7 +80,8 @@ class Provisioning:
         """Apply what is new, write what was refused. Raise what the broker or the ledger says."""
         if self._provisioner is not None:
             version = await asyncio.to_thread(self._credentials.version)
-            if version != self._applied:
+            again = self._missing and time.monotonic() - self._looked >= _LOOK_AGAIN
+            if version != self._applied or again:
                 await self._apply(self._provisioner, version)
         if self._waiting and time.monotonic() - self._written >= _WRITE_EVERY:
             self._written = time.monotonic()
@@ -87,12 +92,12 @@ class Provisioning:
         """The version was read before the state: a change in between is applied, and then once more."""
         known = await asyncio.to_thread(self._credentials.all)
         began = time.monotonic()
-        await provisioner.apply(known)
+        self._missing, self._looked = await provisioner.apply(known), time.monotonic()
         await asyncio.to_thread(self._credentials.mark_applied, version)
         self._applied = version
         active = sum(one.disabled_at is None for one in known)
         detail = f"the broker knows version {version}: {active} clients, {len(known) - active} disabled"
-        self._state = PartHealth("credentials", True, detail)
+        self._state = PartHealth("credentials", True, detail + lost(self._missing))
         fields = {"version": version, "clients": active, "seconds": round(time.monotonic() - began, 3)}
         _LOG.info("credentials applied", extra={"fields": fields})
 
@@ -101,6 +106,14 @@ class Provisioning:
         if detail != self._state.detail:
             _LOG.warning("credentials not applied", extra={"fields": {"detail": str(error)}})
         self._state = PartHealth("credentials", False, detail, "mend what it names; it is tried again by itself")
+
+
+def lost(missing: Sequence[str]) -> str:
+    """Words for clients that the broker does not know; "" for none."""
+    if not missing:
+        return ""
+    names = ", ".join(missing[:_SHOWN]) + (f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else "")
+    return f"; it does not know {names}: renew their secrets (docs/credentials.md)"
 
 
 def username_of(event: BrokerEvent, names: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hub.commands._provision import Provisioning
 from hub.core.access import Credential
 from hub.core.places import Device
 from hub.core.ports import Issued, Provisioner
@@ -243,3 +244,14 @@ def test_foreign_users_stay_in_the_password_file_and_a_name_of_theirs_is_refused
     assert "d1:" not in again
     with pytest.raises(SettingsError, match="'grafana' stands there already"):
         password_lines(again, credentials("grafana"))
+
+
+async def test_whom_the_broker_has_lost_is_named_until_there_is_a_new_secret(bench: Bench) -> None:
+    """Dynamic security alone can: it takes no hashes, so only who issued a secret can hand it over."""
+    issued = bench.ledger.credentials.issue("d1", by="test")
+    provisioning = Provisioning(bench.ledger.credentials, bench.provisioner)
+    await provisioning.once()
+    assert provisioning.health().ok
+    assert ("does not know d1: renew" in provisioning.health().detail) is (bench.kind == "dynsec")
+    await bench.apply(issued)
+    assert list(await bench.provisioner.apply(bench.ledger.credentials.all())) == []

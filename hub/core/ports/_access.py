@@ -122,8 +122,11 @@ class Credentials(Protocol):
 class Provisioner(Protocol):
     """Brings a broker to what the ledger says. Full state each time: idempotent, and right after any crash."""
 
-    async def apply(self, credentials: Sequence[Credential]) -> None:
-        """Return when the broker lets in exactly these. Raise Retry (broker away), Stop (says what to do)."""
+    async def apply(self, credentials: Sequence[Credential]) -> Sequence[str]:
+        """Return when the broker lets in exactly these, but for those named: it lost them, and needs a new secret.
+
+        Raise Retry (broker away), Stop (says what to do).
+        """
         ...
 
 

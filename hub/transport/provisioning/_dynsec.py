@@ -7,7 +7,7 @@ hash), and it has no patterns, so each device is a client with a role of its own
 - A secret has to be there when the broker is told. It is kept in the memory of the process that issued it, in no file,
   and handed over at once (`provision`); when the broker is away, the secret is lost and has to be issued anew.
 - What needs no secret is brought to full state as with the other brokers (`apply`): clients that are disabled or no
-  longer there are disabled, which ends their sessions. A client that the broker does not know is named by `missing`.
+  longer there are disabled, which ends their sessions. A client that the broker does not know is named.
 - Only clients whose text name says that the hub made them are touched.
 """
 
@@ -37,16 +37,15 @@ class DynamicSecurity(Provisioner):
 
     def __init__(self, settings: BrokerSettings) -> None:
         self._settings = settings
-        self.missing: Sequence[str] = ()
 
-    async def apply(self, credentials: Sequence[Credential]) -> None:
-        """Shut out who should not be in; `missing` then names who should be in and is not known. Raise Retry, Stop."""
+    async def apply(self, credentials: Sequence[Credential]) -> Sequence[str]:
+        """Shut out who should not be in; returns who should be in and is not known. Raise Retry, Stop."""
         (listed,) = await self._ask([{"command": "listClients", "verbose": True, "count": -1, "offset": 0}])
         if "error" in listed:
             raise Stop(f"dynamic security refuses to list its clients: {listed['error']}")
         there = {one["username"]: one for one in listed["data"]["clients"]}
         await self._ask(corrections(there, credentials))
-        self.missing = sorted({one.username for one in credentials if one.disabled_at is None} - set(there))
+        return sorted({one.username for one in credentials if one.disabled_at is None} - set(there))
 
     async def provision(self, issued: Sequence[Issued]) -> None:
         """Make or renew clients with these secrets. Raise Retry: then the secrets have to be issued again."""

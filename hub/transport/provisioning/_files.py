@@ -33,9 +33,10 @@ class MosquittoFiles(Provisioner):
         self._pid_file = pid_file
         self._hub_user = hub_user
 
-    async def apply(self, credentials: Sequence[Credential]) -> None:
-        """Return when the files are in place and Mosquitto was told. Raise Retry, SettingsError."""
+    async def apply(self, credentials: Sequence[Credential]) -> Sequence[str]:
+        """Return when the files are in place and Mosquitto was told; it knows all. Raise Retry, SettingsError."""
         await asyncio.to_thread(self._apply, credentials)
+        return ()
 
     def _apply(self, credentials: Sequence[Credential]) -> None:
         try:

@@ -19,9 +19,10 @@ class EmbeddedUsers(Provisioner):
     def __init__(self, broker: EmbeddedBroker) -> None:
         self._broker = broker
 
-    async def apply(self, credentials: Sequence[Credential]) -> None:
-        """Return when the server has taken them. Raise Retry."""
+    async def apply(self, credentials: Sequence[Credential]) -> Sequence[str]:
+        """Return when the server has taken them, all of them. Raise Retry."""
         await self._broker.set_users(broker_users(credentials))
+        return ()
 
 
 def broker_users(credentials: Sequence[Credential]) -> list[BrokerUser]:
