@@ -5,7 +5,6 @@ It is forked from a server that has imported all of this, because a process that
 """
 
 import asyncio
-import multiprocessing
 import os
 import time
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from hub.ingest.journal import SqliteJournal
 from hub.ingest.open_batches import OpenBatches, recover
 from hub.ingest.pipeline import Pipeline
 from hub.settings import load_settings
+from tests.forked import forked
 from tests.ingest.fakes import ListSource, MemoryRegistry
 
 DEVICES = ("air-1", "air-2", "air-3")
@@ -58,9 +58,6 @@ def _run(config: Path, shard: int, batches: Sequence[Sequence[tuple[str, str]]],
 
 def taken(config: Path, shard: int, batches: Sequence[Sequence[tuple[str, str]]], kill_at: str = "") -> int | None:
     """Exit code of a process that takes the batches (of [topic, payload]); `kill_at`: the point where it is killed."""
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([__name__])
-    process = processes.Process(target=_run, args=(config, shard, batches, kill_at))
-    process.start()
+    process = forked(_run, config, shard, batches, kill_at)
     process.join(60)
     return process.exitcode

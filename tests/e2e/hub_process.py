@@ -15,6 +15,7 @@ import httpx
 
 from hub.app import Parts
 from hub.settings import load_settings
+from tests.forked import cityhub
 from tests.servers import free_port
 
 CITYHUB = [sys.executable, "-m", "hub.cli"]
@@ -99,13 +100,7 @@ class RunningHub:
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `cityhub ...` against this hub."""
-        done = subprocess.run(
-            [*CITYHUB, *arguments, "--config", str(self.config)],
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
+        done = cityhub([*arguments, "--config", str(self.config)], 240)
         assert not check or done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}\n{self.tail()}"
         return done
 

@@ -159,7 +159,9 @@ async def test_a_burst_of_20000_arrives_complete_within_batch_bounds(broker: Bro
     async with asyncio.timeout(60):
         async for batch in session.batches():
             sizes.append(len(batch))
-            seen.update(delivery.payload for delivery in batch)
+            seen.update(
+                delivery.payload for delivery in batch if not delivery.dup
+            )  # a busy machine may be sent it again
             await session.ack([delivery.token for delivery in batch])
             if len(seen) == 20_000:
                 break
