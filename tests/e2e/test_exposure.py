@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.hub_process import CITYHUB, RunningHub, running_hub
+from tests.forked import cityhub
 from tests.servers import free_port
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
@@ -65,9 +66,7 @@ def test_the_admin_key_is_its_owners_alone(hub: RunningHub) -> None:
 def test_settings_that_make_no_sense_stop_the_start(tmp_path: Path, settings: str, culprit: str) -> None:
     config = tmp_path / "cityhub.toml"
     config.write_text(f'data = "{tmp_path / "data"}"\n{settings}\n', encoding="utf-8")
-    done = subprocess.run(
-        [*CITYHUB, "run", "--config", str(config)], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = cityhub(["run", "--config", str(config)], 60)
     assert done.returncode == 78
     assert culprit in done.stderr
 
@@ -85,9 +84,7 @@ def test_a_wrong_mapping_or_definition_is_named_with_its_file(tmp_path: Path) ->
     config.write_text(
         f'data = "{tmp_path / "data"}"\n[indicators]\ndefinitions = "{tmp_path / "definitions"}"\n', encoding="utf-8"
     )
-    done = subprocess.run(
-        [*CITYHUB, "run", "--config", str(config)], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = cityhub(["run", "--config", str(config)], 60)
     assert done.returncode == 78
     assert "odd.yaml" in done.stderr
 
@@ -122,8 +119,6 @@ def test_data_on_the_command_line_is_where_everything_goes(tmp_path: Path) -> No
 def test_a_busy_port_stops_the_start_with_the_name_of_its_setting(hub: RunningHub, tmp_path: Path) -> None:
     config = tmp_path / "cityhub.toml"
     config.write_text(f'data = "{tmp_path / "data"}"\n[api]\nport = {hub.api_port}\n[mqtt]\nport = {free_port()}\n')
-    done = subprocess.run(
-        [*CITYHUB, "run", "--config", str(config)], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = cityhub(["run", "--config", str(config)], 60)
     assert done.returncode == 78
     assert "api.port" in done.stderr
