@@ -132,7 +132,7 @@ def mosquitto_server(
     data.mkdir(parents=True, exist_ok=True)
     head = {"user": getpass.getuser(), "persistence_location": f"{data}/", **MOSQUITTO_DEFAULTS, **(options or {})}
     if users is None:
-        head["allow_anonymous"] = "true"
+        head.setdefault("allow_anonymous", "true")
     else:
         head["allow_anonymous"] = "false"
         head["password_file"] = str(_password_file(data, users))
@@ -141,6 +141,26 @@ def mosquitto_server(
     config = data / "mosquitto.conf"
     config.write_text("\n".join(lines) + "\n")
     return Server([str(binary), "-c", str(config)], port, data / "mosquitto.log")
+
+
+def dynamic_security_plugin() -> Path:
+    """Mosquitto's plugin as Debian installs it."""
+    found = next(iter(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")), None)
+    assert found is not None, "mosquitto came without mosquitto_dynamic_security.so"
+    return found
+
+
+def dynamic_security_server(directory: Path, user: str, password: str, port: int | None = None) -> Server:
+    """A Mosquitto with the dynamic security plugin, which knows `user` as its administrator alone; not started yet."""
+    state = directory / "dynamic-security.json"
+    tool = str(require_binary("mosquitto_ctrl"))
+    subprocess.run([tool, "dynsec", "init", str(state), user, password], check=True, capture_output=True)
+    options = {
+        "allow_anonymous": "false",
+        "plugin": str(dynamic_security_plugin()),
+        "plugin_opt_config_file": str(state),
+    }
+    return mosquitto_server(directory, port=port, options={**options, "max_queued_messages": "1000"})
 
 
 def _password_file(directory: Path, users: Mapping[str, str]) -> Path:

@@ -2,8 +2,8 @@
 """docker-compose.yml: what it tells the hub, what it opens, and that its Mosquitto part does what it says."""
 
 import asyncio
+import getpass
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,12 @@ import aiomqtt
 import pytest
 import yaml
 
+from hub.core.access import Credential, CredentialKind
+from hub.core.ports import Issued
 from hub.settings import Settings
-from tests.servers import Server, free_port, require_binary
+from hub.transport import BrokerSettings
+from hub.transport.provisioning import DynamicSecurity
+from tests.servers import Server, dynamic_security_plugin, free_port, require_binary
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: Mapping[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -95,17 +99,25 @@ def test_the_image_installs_the_influxdb_client_with_hashes() -> None:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Server]:
-    """Mosquitto with the configuration and the ACL that stand in the compose file."""
-    binary, port = require_binary("mosquitto"), free_port()
-    passwords = tmp_path / "passwords"
-    passwords.write_text("cityhub:hub\nbin-1:one\n")
-    subprocess.run([require_binary("mosquitto_passwd"), "-U", passwords], check=True, capture_output=True)
-    acl, conf = tmp_path / "acl", tmp_path / "mosquitto.conf"
-    acl.write_text(_content("mosquitto_acl"))
+    """Mosquitto with the command and the configuration that stand in the compose file."""
+    require_binary("mosquitto")
+    require_binary("mosquitto_ctrl")
+    port, conf, secret = free_port(), tmp_path / "mosquitto.conf", tmp_path / "secret"
+    secret.write_text("hub")
     text = _content("mosquitto_conf").replace("listener 1883", f"listener {port} 127.0.0.1")
-    text = text.replace("/run/secrets/mosquitto_passwords", str(passwords)).replace("/etc/mosquitto.acl", str(acl))
-    conf.write_text(text.replace("/mosquitto/data/", f"{tmp_path}/") + "user root\n")
-    server = Server([str(binary), "-c", str(conf)], port, tmp_path / "log")
+    text = text.replace("/usr/lib/mosquitto_dynamic_security.so", str(dynamic_security_plugin()))
+    conf.write_text(text.replace("/mosquitto/data/", f"{tmp_path}/") + f"user {getpass.getuser()}\n")
+    shell, option, script = SERVICES["mosquitto"]["command"]
+    for there, here in (
+        ("$$", "$"),
+        ("chown mosquitto:", f"chown {getpass.getuser()}:"),
+        ("/mosquitto/data/", f"{tmp_path}/"),
+        ("/run/secrets/hub_mqtt_password", str(secret)),
+        ("/etc/mosquitto.conf", str(conf)),
+    ):
+        assert there in script
+        script = script.replace(there, here)
+    server = Server([shell, option, script], port, tmp_path / "log")
     server.start()
     yield server
     server.stop()
@@ -124,6 +136,12 @@ async def test_mosquitto_refuses_whoever_has_no_password(broker: Server) -> None
 
 @pytest.mark.server
 async def test_a_device_publishes_as_itself_only_and_the_hub_reads_all(broker: Server) -> None:
+    hub_user = BrokerSettings(port=broker.port, username="cityhub", password="hub")
+    issued = Issued(Credential(username="bin-1", kind=CredentialKind.DEVICE, hashes={}), "one")
+    await DynamicSecurity(hub_user).apply([])
+    broker.stop()  # what the hub was given outlives a restart, and the command does not make it anew
+    broker.start()
+    await DynamicSecurity(hub_user).provision([issued])
     async with (
         aiomqtt.Client("127.0.0.1", broker.port, username="cityhub", password="hub") as hub,
         aiomqtt.Client("127.0.0.1", broker.port, username="bin-1", password="one") as device,

@@ -9,9 +9,13 @@ hash), and it has no patterns, so each device is a client with a role of its own
 - What needs no secret is brought to full state as with the other brokers (`apply`): clients that are disabled or no
   longer there are disabled, which ends their sessions. A client that the broker does not know is named.
 - Only clients whose text name says that the hub made them are touched.
+
+`mosquitto_ctrl dynsec init` gives the hub's user the right to manage and to read, not to publish. The hub gives itself
+what it lacks, as a role of its own; the broker then ends the user's sessions once.
 """
 
 import asyncio
+import contextlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,17 +37,16 @@ Commands = Sequence[Answer]
 
 
 class DynamicSecurity(Provisioner):
-    """`Provisioner` of a Mosquitto with the plugin; the hub's user there needs the role `admin` of dynamic security."""
+    """`Provisioner` of a Mosquitto with the plugin; the hub's user there is the one that `dynsec init` made."""
 
     def __init__(self, settings: BrokerSettings) -> None:
         self._settings = settings
 
     async def apply(self, credentials: Sequence[Credential]) -> Sequence[str]:
         """Shut out who should not be in; returns who should be in and is not known. Raise Retry, Stop."""
-        (listed,) = await self._ask([{"command": "listClients", "verbose": True, "count": -1, "offset": 0}])
-        if "error" in listed:
-            raise Stop(f"dynamic security refuses to list its clients: {listed['error']}")
-        there = {one["username"]: one for one in listed["data"]["clients"]}
+        there = await self._clients()
+        if (name := self._settings.username or "") in there and not has_rights(there[name]):
+            there = await self._take_rights(name)
         await self._ask(corrections(there, credentials))
         return sorted({one.username for one in credentials if one.disabled_at is None} - set(there))
 
@@ -51,7 +54,26 @@ class DynamicSecurity(Provisioner):
         """Make or renew clients with these secrets. Raise Retry: then the secrets have to be issued again."""
         await self._ask([command for one in issued for command in creation(one)])
 
-    async def _ask(self, commands: Commands) -> Sequence[Answer]:
+    async def _clients(self) -> Mapping[str, Mapping[str, Any]]:
+        """Whom the broker knows, by user name."""
+        (listed,) = await self._ask([{"command": "listClients", "verbose": True, "count": -1, "offset": 0}])
+        if "error" in listed:
+            raise Stop(f"dynamic security refuses to list its clients: {listed['error']}")
+        return {one["username"]: one for one in listed["data"]["clients"]}
+
+    async def _take_rights(self, name: str) -> Mapping[str, Mapping[str, Any]]:
+        """Let the hub publish and read everything; whom the broker knows then."""
+        kinds = ("publishClientSend", "publishClientReceive", "subscribePattern", "unsubscribePattern")
+        acls = [{"acltype": kind, "topic": "#", "priority": 0, "allow": True} for kind in kinds]
+        await self._ask([{"command": "createRole", "rolename": MARK, "acls": acls}])
+        with contextlib.suppress(Retry):  # the broker ends the connection of whom it gives a role: also this one
+            await self._ask([{"command": "addClientRole", "username": name, "rolename": MARK, "priority": 0}], qos=0)
+        there = await self._clients()
+        if not has_rights(there.get(name, {})):
+            raise Stop(f"dynamic security does not give {name!r} the role {MARK!r}, without which it cannot publish")
+        return there
+
+    async def _ask(self, commands: Commands, qos: int = 1) -> Sequence[Answer]:
         """The answers to commands, in their order, a batch at a time."""
         s, answers = self._settings, list[Answer]()
         if not commands:
@@ -72,7 +94,7 @@ class DynamicSecurity(Provisioner):
                 await client.subscribe(f"{CONTROL}/response", qos=1)
                 for first in range(0, len(commands), _BATCH):
                     batch = commands[first : first + _BATCH]
-                    await client.publish(CONTROL, json.dumps({"commands": batch}), qos=1)
+                    await client.publish(CONTROL, json.dumps({"commands": batch}), qos=qos)
                     answers += await _answers(client, len(batch))
         except (aiomqtt.MqttError, TimeoutError) as error:
             raise Retry(
@@ -116,6 +138,11 @@ def corrections(there: Mapping[str, Mapping[str, Any]], credentials: Sequence[Cr
         for name, client in there.items()
         if client.get("textname") == MARK and name not in active and not client.get("disabled")
     ]
+
+
+def has_rights(client: Answer) -> bool:
+    """Whether this client has the hub's own role."""
+    return any(role["rolename"] == MARK for role in client.get("roles", ()))
 
 
 def _topic(one: Credential) -> str:
